@@ -1,0 +1,109 @@
+//! Effects: what a statement does to a server, in the words that prediction and observation share. Facts, never softened.
+
+use crate::op::Span;
+use serde::Serialize;
+
+/// Lock modes as `pg_locks` spells them, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum LockMode {
+    AccessShareLock,
+    RowShareLock,
+    RowExclusiveLock,
+    ShareUpdateExclusiveLock,
+    ShareLock,
+    ShareRowExclusiveLock,
+    ExclusiveLock,
+    AccessExclusiveLock,
+}
+
+/// The strongest lock a statement takes on a relation from before the unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lock {
+    pub relation: String,
+    pub mode: LockMode,
+}
+
+/// What is taken away from old clients. One entry per object of the schema from before the unit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Break {
+    pub kind: BreakKind,
+    /// `schema.table.column`, routines with argument types; quoted only where SQL needs it.
+    pub object: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakKind {
+    DropRelation,
+    DropColumn,
+    RenameRelation,
+    RenameColumn,
+    TypeChange,
+    SetNotNull,
+    RequiredColumn,
+    AddCheck,
+    AddForeignKey,
+    AddUnique,
+    AddPrimaryKey,
+    AddExclude,
+    DropConstraint,
+    DropDefault,
+    DropFunction,
+    DropType,
+    DropEnumLabel,
+    DropTrigger,
+    DropPolicy,
+    DropSchema,
+    EnableRls,
+    AddTrigger,
+    Revoke,
+    /// A unique index without a constraint.
+    DropIndex,
+    DropExtension,
+    DropSequenceOwnership,
+    DropIdentity,
+    DropExpression,
+    DropRule,
+    DropRole,
+    DropOther,
+    SetDomainNotNull,
+    IdentityAlways,
+    AddRule,
+    DetachPartition,
+    ChangeOwner,
+    RowsRemoved,
+    ReplicationChange,
+    AddAttribute,
+}
+
+/// All facts about one statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    pub breaks: Vec<Break>,
+    pub locks: Vec<Lock>,
+    pub rewrites: Vec<String>,
+    pub scans: Vec<String>,
+    pub index_builds: Vec<String>,
+    pub blocking: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Opaque,
+    Contract,
+    Data,
+    Expand,
+    Neutral,
+    SyntaxError,
+}
+
+/// One statement of a unit, judged.
+#[derive(Clone, Debug)]
+pub struct StatementFacts {
+    /// 1-based in its unit.
+    pub index: usize,
+    pub span: Span,
+    pub verdict: Verdict,
+    pub effect: Effect,
+}

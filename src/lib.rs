@@ -1,0 +1,16 @@
+//! phasegate says whether PostgreSQL migrations can run while the previous release still serves.
+//!
+//! The modules, in the order the data flows:
+//! [`source`] finds files, recognises the layout, orders them and reads tags; [`sql`] splits and parses with the server's own
+//! parser and lowers every node to [`op`]; [`catalog`] replays the history and says what each statement does, as [`effect`];
+//! [`rules`] judge effects in context and make a [`finding`]; [`report`] writes it. [`check`] is that whole way as one function.
+//!
+//! Invariants: facts are separate from judgement; nothing is silently skipped; there is one place to add a thing.
+
+pub mod check;
+pub mod effect;
+pub mod expr;
+pub mod finding;
+pub mod op;
+pub mod source;
+pub mod sql;

@@ -1,0 +1,100 @@
+//! Find files, recognise the layout, order them, read tags: bytes on disk → [`History`] of [`Migration`] units.
+//!
+//! A pure function of the bytes read. Nothing is dropped in silence: a file that is no step stands in [`History::skipped`] with why.
+
+use crate::finding::Finding;
+use crate::op::Span;
+use std::sync::Arc;
+
+/// One history: all migrations of one PATH, in the order its runner applies them.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// The PATH as given, `/` between parts.
+    pub path: String,
+    /// Name of the recognised layout, as `--layout` takes it.
+    pub layout: String,
+    /// How the layout was recognised, for people: "3 of 3 files match …".
+    pub recognised_by: String,
+    pub migrations: Vec<Migration>,
+    pub skipped: Vec<Skipped>,
+    /// Findings of this room: `not-utf8`, `malformed-phase-tag` …
+    pub findings: Vec<Finding>,
+    /// True when the files are known to be the whole history: false for standard input and for a lone file.
+    pub whole: bool,
+}
+
+/// A file that is no step of the history, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    pub path: String,
+    pub why: String,
+}
+
+/// One file as it is on disk. Several units may share it.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// As found from the PATH given, `/` between parts.
+    pub path: String,
+    /// Path below the repository root (or as given when there is none): what fingerprints hash.
+    pub repo_path: String,
+    /// The bytes as on disk. Spans count from its first byte, a BOM included.
+    pub bytes: Vec<u8>,
+}
+
+/// One unit: what the runner records as one step.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    /// The runner's own id: `0002`, `V1_9`, an EF MigrationId, a directory name.
+    pub id: String,
+    pub file: Arc<SourceFile>,
+    /// The parts of the file that run in this unit, in order: markers and down parts are outside. Usually one.
+    pub parts: Vec<Span>,
+    pub phase: Phase,
+    /// The tag in full, where there is one.
+    pub tag: Option<PhaseTag>,
+    pub wrapping: Wrapping,
+    pub kind: UnitKind,
+    /// False for units that are modelled but not reported (siblings of a single file).
+    pub reported: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitKind {
+    Sql,
+    /// A step in another language (Go, TypeScript …): what it creates is older and unknown.
+    Unknown,
+    /// A file that could not be read as text; it has a finding.
+    Unreadable,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    Untagged,
+    Contract,
+    Expand,
+}
+
+/// `-- phase contract completes=… objects=… after=… reason="…"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseTag {
+    pub span: Span,
+    pub completes: Option<String>,
+    pub objects: Vec<String>,
+    pub after: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// The transaction the runner puts around a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wrapping {
+    /// The runner's own BEGIN … COMMIT.
+    Wrapped,
+    /// One simple-query message: an implicit transaction where there are several statements.
+    Batch,
+    /// Statement by statement, each its own transaction.
+    None,
+    /// The file's own BEGIN … COMMIT.
+    Explicit,
+}
