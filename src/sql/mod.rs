@@ -4,7 +4,11 @@
 
 use crate::op::{Span, Statement};
 
+pub mod body;
 pub mod lex;
+pub mod lower;
+pub mod parse;
+pub mod position;
 
 /// What the SQL room found in one unit.
 #[derive(Clone, Debug, Default)]
