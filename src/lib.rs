@@ -7,6 +7,7 @@
 //!
 //! Invariants: facts are separate from judgement; nothing is silently skipped; there is one place to add a thing.
 
+pub mod catalog;
 pub mod check;
 pub mod effect;
 pub mod expr;
