@@ -13,5 +13,6 @@ pub mod effect;
 pub mod expr;
 pub mod finding;
 pub mod op;
+pub mod rules;
 pub mod source;
 pub mod sql;
