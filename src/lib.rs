@@ -7,10 +7,12 @@
 //!
 //! Invariants: facts are separate from judgement; nothing is silently skipped; there is one place to add a thing.
 
+pub mod catalog;
 pub mod check;
 pub mod effect;
 pub mod expr;
 pub mod finding;
 pub mod op;
+pub mod prove;
 pub mod source;
 pub mod sql;
