@@ -7,6 +7,7 @@ pub mod change;
 pub mod name;
 pub mod object;
 pub mod resolve;
+pub mod snapshot;
 pub mod types;
 
 mod apply;
