@@ -12,3 +12,4 @@ pub(super) fn create(
 ) {
 }
 pub(super) fn alter(_c: &mut Catalog, _name: &str, _change: &PublicationChange) {}
+pub(super) fn drop(_c: &mut Catalog, _name: &str, _if_exists: bool) {}
