@@ -4,6 +4,7 @@
 //! complete; objects are shared, so that a copy of the whole catalog (a savepoint, the state before a unit) costs nothing.
 
 pub mod change;
+pub mod facts;
 pub mod name;
 pub mod object;
 pub mod resolve;
