@@ -13,6 +13,7 @@ pub mod effect;
 pub mod expr;
 pub mod finding;
 pub mod op;
+pub mod prove;
 pub mod rules;
 pub mod source;
 pub mod sql;

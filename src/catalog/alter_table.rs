@@ -4,7 +4,7 @@ use super::change::Change;
 use super::constraint::{self, Place};
 use super::object::*;
 use super::{Catalog, column, drop, inheritance, policy, privilege, sequence, trigger, type_object};
-use crate::op::{AlterTable, AlterTableCommand as Command, ConstraintKind, ObjectKind, ObjectName, TriggerState};
+use crate::op::{AlterTable, AlterTableCommand as Command, ConstraintKind, ObjectKind, ObjectName};
 
 pub(super) fn apply(c: &mut Catalog, alter: &AlterTable) {
     let kind = match alter.kind {
@@ -113,10 +113,8 @@ fn run<'a>(c: &mut Catalog, relation: Id, command: &'a Command, recurse: bool, a
         Command::SetTablespace { .. } => storage(c, relation, "tablespace"),
         Command::SetOptions { options } => set_options(c, relation, options),
         Command::ResetOptions { options } => reset_options(c, relation, options),
-        Command::EnableTrigger { name, state, user_only } => {
-            trigger::set_trigger_state(c, relation, name.as_deref(), *state, *user_only)
-        }
-        Command::EnableRule { name, state } => trigger::set_rule_state(c, relation, name, *state != TriggerState::Disabled),
+        Command::EnableTrigger { name, state, .. } => trigger::set_trigger_state(c, relation, name.as_deref(), *state, !recurse),
+        Command::EnableRule { name, state } => trigger::set_rule_state(c, relation, name, *state),
         Command::Inherit { parent } => inheritance::inherit(c, relation, parent),
         Command::NoInherit { parent } => inheritance::no_inherit(c, relation, parent),
         Command::OfType { name } => {

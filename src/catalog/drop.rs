@@ -73,10 +73,20 @@ fn one(c: &mut Catalog, object: &ObjectRef, if_exists: bool, cascade: bool, conc
                 return missing(c);
             }
             let Some(id) = c.relation_or_unseen(&object.name, RelationKind::Table) else { return };
+            let Some(table) = c.relation(id).cloned() else { return };
+            let exists = match object.kind {
+                ObjectKind::Trigger => table.triggers.iter().any(|t| t.name == name),
+                ObjectKind::Policy => table.policies.iter().any(|p| p.policy.name == name),
+                _ => table.rules.iter().any(|r| r.name == name),
+            };
+            if if_exists && !exists {
+                let label = format!("{}.{}", c.relation_label(&table), crate::sql::names::quote_identifier(name));
+                return c.nothing_missing(object.kind, label);
+            }
             match object.kind {
-                ObjectKind::Trigger => trigger::drop_trigger(c, id, name, if_exists),
-                ObjectKind::Policy => policy::drop_policy(c, id, name, if_exists),
-                _ => trigger::drop_rule(c, id, name, if_exists),
+                ObjectKind::Trigger => trigger::drop_trigger(c, id, name),
+                ObjectKind::Policy => policy::drop_policy(c, id, name),
+                _ => trigger::drop_rule(c, id, name),
             }
         }
         ObjectKind::Extension => extension::drop(c, &object.name.name, if_exists, cascade),
@@ -106,7 +116,12 @@ fn one(c: &mut Catalog, object: &ObjectRef, if_exists: bool, cascade: bool, conc
         | ObjectKind::Column
         | ObjectKind::Attribute
         | ObjectKind::TableConstraint
-        | ObjectKind::DomainConstraint => other::drop(c, object, if_exists),
+        | ObjectKind::DomainConstraint => {
+            if if_exists && !other::exists(c, object) {
+                return c.nothing_missing(object.kind, other::label(c, object));
+            }
+            other::drop(c, object);
+        }
     }
 }
 
@@ -253,13 +268,13 @@ fn fall_with_column(c: &mut Catalog, table: &Relation, id: ColumnId, cascade: bo
         }
     }
     for found in &table.policies {
-        if found.using.as_ref().is_some_and(mentions) || found.check.as_ref().is_some_and(mentions) {
-            policy::drop_policy(c, table.id, &found.name, false);
+        if found.policy.using.as_ref().is_some_and(mentions) || found.policy.check.as_ref().is_some_and(mentions) {
+            policy::drop_policy(c, table.id, &found.policy.name);
         }
     }
     for found in &table.triggers {
         if found.update_columns.contains(&name) || found.when.as_ref().is_some_and(mentions) {
-            trigger::drop_trigger(c, table.id, &found.name, false);
+            trigger::drop_trigger(c, table.id, &found.name);
         }
     }
 }
@@ -439,7 +454,7 @@ pub(super) fn routine(c: &mut Catalog, id: Id, cascade: bool) {
     c.because(Cause::Cascade, |c| {
         for (table, name) in c.triggers_running(id) {
             if cascade {
-                trigger::drop_trigger(c, table, &name, false);
+                trigger::drop_trigger(c, table, &name);
             }
         }
         for view in c.views_using(|r| *r == Reference::Routine(id)) {

@@ -4,7 +4,7 @@ use super::change::{Cause, Change};
 use super::constraint::{self};
 use super::object::*;
 use super::resolve::push_column;
-use super::{Catalog, column, index};
+use super::{Catalog, column, index, trigger};
 use crate::expr::Expr;
 use crate::op::{ConstraintDef, ConstraintKind, ObjectName, PartitionBound, Span};
 use std::sync::Arc;
@@ -200,17 +200,7 @@ pub(super) fn adopt_partition(c: &mut Catalog, parent: Id, child: Id) {
             });
         }
     }
-    let triggers: Vec<Trigger> = above.triggers.iter().filter(|t| t.for_each_row).cloned().collect();
-    let birth = c.birth();
-    if let Some(relation) = c.relation_mut(child) {
-        for mut trigger in triggers {
-            if relation.triggers.iter().all(|t| t.name != trigger.name) {
-                trigger.from_parent = true;
-                trigger.birth = birth;
-                relation.triggers.push(trigger);
-            }
-        }
-    }
+    c.because(Cause::Inherited, |c| trigger::clone_to_partition(c, parent, child));
 }
 
 /// ALTER TABLE … ATTACH PARTITION.
@@ -271,7 +261,9 @@ fn release(c: &mut Catalog, parent: Id, child: Id) -> Option<(Arc<Relation>, Arc
         constraint.inherited = constraint.inherited.saturating_sub(1);
         constraint.is_local |= constraint.inherited == 0;
     }
-    relation.triggers.retain(|t| !(t.from_parent && above.triggers.iter().any(|a| a.name == t.name)));
+    if was_partition {
+        trigger::forget_clones(c, child);
+    }
     Some((above, below))
 }
 

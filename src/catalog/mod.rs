@@ -8,6 +8,7 @@ pub mod facts;
 pub mod name;
 pub mod object;
 pub mod resolve;
+pub mod snapshot;
 pub mod types;
 
 mod alter_table;
