@@ -88,7 +88,8 @@ pub fn parse(text: &str, mode: Mode) -> Result<ParseResult, Refusal> {
         None => {
             // SAFETY: without an error `data` points to `len` bytes that live until the result is freed below.
             let bytes = unsafe { std::slice::from_raw_parts(result.parse_tree.data.cast::<u8>(), result.parse_tree.len) };
-            ParseResult::decode(bytes).map_err(|error| Refusal { message: format!("the parser's tree cannot be read: {error}"), at: None })
+            ParseResult::decode(bytes)
+                .map_err(|error| Refusal { message: format!("the parser's tree cannot be read: {error}"), at: None })
         }
     };
     // SAFETY: the result came from the matching call and is not used after this.
@@ -211,8 +212,14 @@ mod tests {
 
     #[test]
     fn every_depth_is_parsed_or_refused_and_never_a_crash() {
-        let shapes: [(&str, &str, &str); 6] =
-            [("(", "1", ")"), ("f(", "1", ")"), ("ARRAY[", "1", "]"), ("NOT ", "true", ""), ("(SELECT ", "1", ")"), ("1 + ", "1", "")];
+        let shapes: [(&str, &str, &str); 6] = [
+            ("(", "1", ")"),
+            ("f(", "1", ")"),
+            ("ARRAY[", "1", "]"),
+            ("NOT ", "true", ""),
+            ("(SELECT ", "1", ")"),
+            ("1 + ", "1", ""),
+        ];
         for (open, middle, close) in shapes {
             for depth in [100, 1_500, 4_000, 10_000, 50_000] {
                 let text = format!("SELECT {}{middle}{}", open.repeat(depth), close.repeat(depth));

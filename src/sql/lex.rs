@@ -251,7 +251,6 @@ pub fn is_unterminated(token: Token, text: &str) -> bool {
             let quote = if token.kind == TokenKind::Str { '\'' } else { '"' };
             let Some(open) = source.find(quote) else { return true };
             let escapes = source.starts_with(['E', 'e']);
-            // The last byte is the closing quote only if a longer text would not change where the token ends.
             !source[open + 1..].ends_with(quote) || quoted_is_open(&source.as_bytes()[open + 1..], quote as u8, escapes)
         }
         TokenKind::DollarStr => {
@@ -276,20 +275,11 @@ pub fn is_unterminated(token: Token, text: &str) -> bool {
     }
 }
 
+/// A byte more shows whether the end of the body is the closing quote: an open one would take it in.
 fn quoted_is_open(body: &[u8], quote: u8, escapes: bool) -> bool {
-    let mut i = 0;
-    while i < body.len() {
-        if escapes && body[i] == b'\\' {
-            i += 2;
-        } else if body[i] == quote && body.get(i + 1) == Some(&quote) {
-            i += 2;
-        } else if body[i] == quote {
-            return false;
-        } else {
-            i += 1;
-        }
-    }
-    true
+    let mut padded = body.to_vec();
+    padded.push(b' ');
+    quoted(&padded, 0, quote, escapes) == padded.len()
 }
 
 fn block_comment_is_open(source: &[u8]) -> bool {

@@ -168,14 +168,19 @@ mod tests {
 
     #[test]
     fn a_forgotten_parenthesis_costs_one_statement() {
-        assert_eq!(texts("CREATE TABLE a (b int; DROP TABLE c; SELECT (1;"), ["CREATE TABLE a (b int", "DROP TABLE c", "SELECT (1"]);
+        assert_eq!(
+            texts("CREATE TABLE a (b int; DROP TABLE c; SELECT (1;"),
+            ["CREATE TABLE a (b int", "DROP TABLE c", "SELECT (1"]
+        );
     }
 
     #[test]
     fn every_file_of_the_corpus_splits_as_the_parser_splits_it() {
         let (mut files, mut refused) = (0, 0);
         for text in crate::sql::corpus::texts("sql") {
-            match crate::sql::ffi::with_room(|| parsed(&text).map(|parts| parts.into_iter().map(String::from).collect::<Vec<_>>())) {
+            match crate::sql::ffi::with_room(|| {
+                parsed(&text).map(|parts| parts.into_iter().map(String::from).collect::<Vec<_>>())
+            }) {
                 Some(parts) => {
                     files += 1;
                     assert_eq!(texts(&text), parts);
