@@ -14,3 +14,4 @@ pub mod finding;
 pub mod op;
 pub mod source;
 pub mod sql;
+pub mod versions;
