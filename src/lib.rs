@@ -15,6 +15,7 @@ pub mod expr;
 pub mod finding;
 pub mod op;
 pub mod prove;
+pub mod release;
 pub mod rules;
 pub mod source;
 pub mod sql;

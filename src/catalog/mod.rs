@@ -312,6 +312,13 @@ impl Catalog {
         }
     }
 
+    /// Ends the reading of a schema dump: its session settings and its journal are no part of the history.
+    pub fn end_of_dump(&mut self) {
+        self.settings = OrdMap::new();
+        self.journal.clear();
+        self.incomplete = false;
+    }
+
     /// Carries out one statement that is not transaction control. Everything it does is in the journal afterwards.
     pub fn apply(&mut self, op: &Op) {
         apply::apply(self, op);
