@@ -14,13 +14,20 @@ use std::collections::BTreeSet;
 pub struct Found<'a> {
     pub directory: &'a Directory,
     pub layout: &'static dyn Layout,
+    pub strength: Strength,
     pub evidence: String,
 }
 
 /// Looks for histories in a directory, and below it if it holds none itself. Directories for other databases are left out.
+///
+/// Numbered files without any mark are migrations where nothing else below is, or where their directory is called so; beside a
+/// recognised history they are more likely queries or test data.
 pub fn find<'a>(root: &'a Directory, forced: Option<&'static dyn Layout>, errors: &mut Vec<SourceError>) -> Vec<Found<'a>> {
     let mut found = Vec::new();
     descend(root, root, forced, &mut found, errors);
+    if found.iter().any(|f| f.strength > Strength::Fallback) {
+        found.retain(|f| f.strength > Strength::Fallback || f.directory.path.to_lowercase().contains("migrat"));
+    }
     found
 }
 
@@ -32,7 +39,7 @@ fn descend<'a>(
     errors: &mut Vec<SourceError>,
 ) {
     match recognise(directory, forced) {
-        Recognition::Layout(layout, evidence) => found.push(Found { directory, layout, evidence }),
+        Recognition::Layout(layout, strength, evidence) => found.push(Found { directory, layout, strength, evidence }),
         Recognition::Ambiguous(candidates) => {
             errors.push(SourceError::Ambiguous { path: directory.path.clone(), candidates });
         }
@@ -54,7 +61,7 @@ pub fn other_database(root: &Directory, directory: &Directory) -> Option<&'stati
 
 pub enum Recognition {
     Nothing,
-    Layout(&'static dyn Layout, String),
+    Layout(&'static dyn Layout, Strength, String),
     Ambiguous(Vec<Candidate>),
 }
 
@@ -67,7 +74,7 @@ pub fn recognise(directory: &Directory, forced: Option<&'static dyn Layout>) -> 
             || layout.recognise(directory).is_some()
             || steps.iter().any(|step| directory.files.iter().any(|f| f.path == step.file.path));
         return if !steps.is_empty() && is_here {
-            Recognition::Layout(layout, "named by --layout".to_string())
+            Recognition::Layout(layout, Strength::Content, "named by --layout".to_string())
         } else {
             Recognition::Nothing
         };
@@ -80,7 +87,7 @@ pub fn recognise(directory: &Directory, forced: Option<&'static dyn Layout>) -> 
     let rivals: Vec<&(&'static dyn Layout, Claim)> =
         claims.iter().skip(1).filter(|(layout, claim)| is_rival(directory, (*winner, won), (*layout, claim))).collect();
     if rivals.is_empty() {
-        return Recognition::Layout(*winner, won.evidence.clone());
+        return Recognition::Layout(*winner, won.strength, won.evidence.clone());
     }
     let all = std::iter::once(&claims[0]).chain(rivals);
     Recognition::Ambiguous(all.map(|(l, c)| Candidate { layout: l.name(), evidence: c.evidence.clone() }).collect())

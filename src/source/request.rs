@@ -126,7 +126,7 @@ impl Loading<'_> {
 
     /// The whole history of one directory.
     fn history(&self, found: &Found<'_>) -> History {
-        let Found { directory, layout, evidence } = found;
+        let Found { directory, layout, evidence, .. } = found;
         let reading = layout.read(directory);
         let mut accounted: BTreeSet<String> = reading.steps.iter().map(|s| s.file.path.clone()).collect();
         accounted.extend(reading.skipped.iter().map(|s| s.path.clone()));
@@ -182,12 +182,14 @@ impl Loading<'_> {
             let shown = ancestor(path, up + 1);
             // What cannot be listed around a file is not what was asked for.
             let directory = Directory::list(directory_disk, &shown, DEPTH_AROUND_FILE, &mut Vec::new());
-            let Recognition::Layout(layout, evidence) = recognition::recognise(&directory, self.layout) else { continue };
+            let Recognition::Layout(layout, strength, evidence) = recognition::recognise(&directory, self.layout) else {
+                continue;
+            };
             if around.as_ref().is_some_and(|(inner, ..)| !layout.is_recursive() || inner.layout != layout.name()) {
                 break;
             }
             let Some(entry) = directory.files_below().into_iter().find(|f| f.is_at(&disk)) else { continue };
-            let history = self.history(&Found { directory: &directory, layout, evidence });
+            let history = self.history(&Found { directory: &directory, layout, strength, evidence });
             let left_out = layout.read(&directory).skipped.iter().any(|s| s.path == entry.path);
             if left_out || history.migrations.iter().any(|m| m.file.path == entry.path) {
                 around = Some((history, directory.failures(), entry.path.clone()));

@@ -54,7 +54,7 @@ impl Layout for GolangMigrate {
             } else if name.direction == Direction::Down {
                 reading.skip(entry, "down part");
             } else if program.is_some() {
-                steps.push((name.number, &entry.name, Step::of_program(name.version, entry, Wrapping::None)));
+                steps.push((name.number, &entry.name, Step::of_program(name.version, entry, Wrapping::Batch)));
             } else {
                 steps.push((name.number, &entry.name, Step::of_file(name.version, entry, Wrapping::Batch).or_explicit()));
             }

@@ -36,7 +36,7 @@ impl Layout for Plain {
             strength: Strength::Fallback,
             evidence: format!(
                 "{}; one transaction per file is assumed",
-                share(named.len(), directory, "with a number, a date or a timestamp first")
+                share(named.len(), directory, "<number, date or timestamp>….sql")
             ),
             files: named.iter().map(|f| f.path.clone()).collect(),
         })

@@ -35,7 +35,7 @@ impl Layout for Refinery {
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         directory.files.iter().find(|f| parse(f).is_some())?;
         let below: Vec<&FileEntry> = directory.files_below();
-        let named: Vec<(&FileEntry, Name<'_>)> = below.into_iter().filter_map(|f| Some((f, parse(f)?))).collect();
+        let named: Vec<(&FileEntry, Name<'_>)> = below.iter().filter_map(|&f| Some((f, parse(f)?))).collect();
         named.iter().find(|(f, _)| f.is_sql())?;
         let lone = named.iter().find(|(_, n)| n.is_late && !named.iter().any(|(_, v)| !v.is_late && v.version == n.version));
         let (strength, mark) = if let Some((file, _)) = named.iter().find(|(f, _)| !f.is_sql()) {
@@ -49,8 +49,9 @@ impl Layout for Refinery {
         };
         Some(Claim {
             strength,
-            evidence: format!("{} files are named V<version>__<name> or U<version>__<name>, and {mark}", named.len()),
-            files: named.iter().map(|(f, _)| f.path.clone()).collect(),
+            evidence: format!("files named V<version>__<name> or U<version>__<name>: {}, and {mark}", named.len()),
+            // What only Flyway would run is known to refinery as a wrong name.
+            files: below.iter().filter(|f| f.name.starts_with(['V', 'U', 'R'])).map(|f| f.path.clone()).collect(),
         })
     }
 
