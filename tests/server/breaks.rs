@@ -165,6 +165,7 @@ fn a_column_is_required_on_the_statement_that_makes_it_so() {
         (vec!["ALTER TABLE users ADD z int NOT NULL"], vec![required]),
         (vec!["ALTER TABLE users ADD z int", "ALTER TABLE users ALTER z SET NOT NULL"], vec![required]),
         (vec!["ALTER TABLE users ADD z int NOT NULL DEFAULT 1", "ALTER TABLE users ALTER z DROP DEFAULT"], vec![required]),
+        (vec!["ALTER TABLE users ADD y int NOT NULL", "ALTER TABLE users ALTER y SET DEFAULT 1"], vec![]),
         (vec!["ALTER TABLE users ADD z int NOT NULL DEFAULT 1"], vec![]),
         (vec!["ALTER TABLE users ADD z int"], vec![]),
         (vec!["ALTER TABLE users ADD z serial"], vec![]),
@@ -245,7 +246,7 @@ fn routines_are_named_with_their_input_types_without_modifiers() {
 
 #[test]
 fn types_labels_and_attributes() {
-    let older = "CREATE TYPE mood AS ENUM ('sad', 'not ok'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+    let older = "CREATE TYPE mood AS ENUM ('sad', 'not ok'); CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE DOMAIN small AS int DEFAULT 1;
         CREATE TYPE span AS RANGE (subtype = int); CREATE TYPE pair AS (a int, b text); CREATE TABLE t (m mood, p positive);";
     for (statement, expected) in [
         ("DROP TYPE mood CASCADE", vec!["drop-column public.t.m", "drop-type public.mood"]),
@@ -261,6 +262,7 @@ fn types_labels_and_attributes() {
         ("ALTER TYPE pair ALTER ATTRIBUTE a TYPE bigint", vec!["type-change public.pair.a"]),
         ("ALTER TYPE pair ADD ATTRIBUTE c int", vec!["add-attribute public.pair.c"]),
         ("ALTER DOMAIN positive SET NOT NULL", vec!["set-domain-not-null public.positive"]),
+        ("ALTER DOMAIN small DROP DEFAULT", vec!["drop-default public.small"]),
         ("ALTER DOMAIN positive DROP CONSTRAINT positive_check", vec!["drop-constraint public.positive.positive_check"]),
         ("ALTER DOMAIN positive ADD CONSTRAINT small CHECK (VALUE < 9)", vec!["add-check public.positive.small"]),
     ] {
