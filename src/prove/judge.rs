@@ -260,7 +260,11 @@ impl Report<'_> {
             if let Some(why) = found.skipped {
                 writeln!(out, "    skipped: {why}")?;
             }
-            let lists = [("missed", &found.missed, true), ("invented", &found.invented, true), ("observed", &found.observed, self.verbose)];
+            let lists = [
+                ("missed", &found.missed, true),
+                ("invented", &found.invented, true),
+                ("observed", &found.observed, self.verbose),
+            ];
             for (word, breaks, shown) in lists {
                 for found in breaks.iter().filter(|_| shown) {
                     writeln!(out, "    {word}: {} {}", kind_name(found.kind), found.object)?;

@@ -4,6 +4,7 @@
 //! transaction reaches and says where and why; what is not run (psql commands, COPY data, programs) is said too. Session state
 //! ends with the file: runners differ in that, and a file that needs another's settings is not one to rely on.
 
+use super::observe::required::RequiredColumns;
 use super::observe::{Catalogs, Observer, breaks, snapshot};
 use super::server::error::described;
 use crate::catalog::snapshot::Snapshot;
@@ -163,6 +164,7 @@ impl Replayer {
     ) -> Result<(Vec<StatementOutcome>, Option<Failure>), ReplayError> {
         let start = self.catalogs.clone();
         let mut outcomes = Vec::new();
+        let mut required = RequiredColumns::default();
         let mut open = false;
         for (at, statement) in unit.statements.iter().enumerate() {
             if let Some(why) = skipped(statement) {
@@ -182,6 +184,7 @@ impl Replayer {
                     }
                     // What a rollback undoes was not taken from anyone.
                     let found = if transaction { Vec::new() } else { breaks::difference(&start, &before, &after) };
+                    required.note(at, &start, &before, &after);
                     outcomes.push(StatementOutcome::Ran(found));
                     self.catalogs = after;
                 }
@@ -196,6 +199,12 @@ impl Replayer {
         if open && let Err(error) = self.client.batch_execute("COMMIT") {
             let failure = self.roll_back(None, error)?;
             return Ok((outcomes, Some(failure)));
+        }
+        for (statement, found) in required.at_the_end(&self.catalogs) {
+            if let Some(StatementOutcome::Ran(breaks)) = outcomes.get_mut(statement) {
+                breaks.push(found);
+                breaks.sort();
+            }
         }
         Ok((outcomes, None))
     }

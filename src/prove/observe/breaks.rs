@@ -3,7 +3,8 @@
 //! Identity is the OID (for columns, relation and number), so a view dropped and made again is a view dropped. Objects that the
 //! unit itself made are not reported: old clients never saw them. What falls with something larger is not reported twice: the
 //! columns, constraints and triggers of a dropped table are not, its sequence and the views on it are relations of their own.
-//! Names are those from before the statement.
+//! Names are those from before the statement. New columns that have become required are not here, they are judged at the end of
+//! the unit: see [`super::required`].
 
 use super::catalogs::*;
 use crate::effect::{Break, BreakKind};
@@ -62,7 +63,7 @@ pub fn difference(start: &Catalogs, before: &Catalogs, after: &Catalogs) -> Vec<
     }
     if !Rc::ptr_eq(&before.attributes, &after.attributes) {
         found.columns();
-        found.new_columns();
+        found.new_attributes();
     }
     if !Rc::ptr_eq(&before.constraints, &after.constraints) {
         found.constraints();
@@ -166,24 +167,12 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// Columns that this unit added to older relations.
-    fn new_columns(&mut self) {
+    fn new_attributes(&mut self) {
         for (key @ (relation, _), new) in self.after.attributes.iter() {
-            if self.start.attributes.contains_key(key) {
-                continue;
-            }
-            let Some(class) = self.surviving_relation(*relation) else { continue };
-            let object = || format!("{}.{}", class.qualified, new.quoted);
-            let old = self.before.attributes.get(key);
-            match class.kind {
-                'c' if old.is_none() => self.add(BreakKind::AddAttribute, object()),
-                'r' | 'p' | 'f' => {
-                    let was_required = old.is_some_and(|old| is_required(self.before, old));
-                    if is_required(self.after, new) && !was_required {
-                        self.add(BreakKind::RequiredColumn, object());
-                    }
-                }
-                _ => {}
+            if !self.before.attributes.contains_key(key)
+                && let Some(class) = self.surviving_relation(*relation).filter(|class| class.kind == 'c')
+            {
+                self.add(BreakKind::AddAttribute, format!("{}.{}", class.qualified, new.quoted));
             }
         }
     }
@@ -323,6 +312,9 @@ impl<'a> Difference<'a> {
                         if !old.not_null && new.not_null {
                             self.add(BreakKind::SetDomainNotNull, &old.qualified);
                         }
+                        if old.has_default && !new.has_default && old.kind == 'd' {
+                            self.add(BreakKind::DropDefault, &old.qualified);
+                        }
                         if old.owner != new.owner {
                             self.add(BreakKind::ChangeOwner, &old.qualified);
                         }
@@ -421,23 +413,4 @@ fn lost(old: Option<&[String]>, new: Option<&[String]>, default: &[&str], owner:
         Some(old) => old.iter().any(|grant| gone(grant)),
         None => default.iter().any(|grant| gone(grant)),
     }
-}
-
-/// True when an INSERT that leaves the column out fails: NULL is refused and nothing else comes in its place. NOT NULL and
-/// defaults of domains count, also of a domain's own base.
-fn is_required(catalogs: &Catalogs, column: &Attribute) -> bool {
-    if column.has_default || !column.identity.is_empty() || !column.generated.is_empty() {
-        return false;
-    }
-    let mut not_null = column.not_null;
-    let mut type_oid = column.type_oid;
-    while let Some(domain) = catalogs.types.get(&type_oid).filter(|found| found.kind == 'd') {
-        // The outermost default wins, and it is copied into every domain over this one.
-        if domain.has_default {
-            return false;
-        }
-        not_null |= domain.not_null;
-        type_oid = domain.base_oid;
-    }
-    not_null
 }

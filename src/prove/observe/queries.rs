@@ -255,6 +255,7 @@ pub fn labels(client: &mut Client) -> Result<Rc<BTreeMap<Oid, LabelRow>>, Error>
     })
 }
 
+/// What a type made for itself (the constructors of a range) is left out: it comes and goes with the type.
 pub fn routines(client: &mut Client) -> Result<Rc<BTreeMap<Oid, RoutineRow>>, Error> {
     const QUERY: &str = concat!(
         "SELECT p.oid, quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || ",
@@ -265,7 +266,8 @@ pub fn routines(client: &mut Client) -> Result<Rc<BTreeMap<Oid, RoutineRow>>, Er
         "pg_get_userbyid(p.proowner)::text, ",
         grants!("p.proacl", "p.proowner"),
         ", quote_ident(n.nspname) || '.' || quote_ident(p.proname)",
-        " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang WHERE ",
+        " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang ",
+        "WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i') AND ",
         user_schema!()
     );
     keyed(client, QUERY, |row| {

@@ -72,12 +72,20 @@ fn relation(catalogs: &Catalogs, hanging: &Hanging<'_>, oid: Oid, class: &Class)
     let name = |number: &i16| names.get(number).map_or_else(String::new, |name| (*name).to_owned());
     let qualified = |relation: Oid| catalogs.classes.get(&relation).map_or_else(String::new, |class| class.qualified.clone());
     let parents = catalogs.inherits.range((oid, i32::MIN)..=(oid, i32::MAX)).map(|(_, parent)| qualified(*parent)).collect();
+    let constrained = |row: &ConstraintRow| {
+        let mut numbers = row.columns.clone();
+        if row.kind == 'c' {
+            // The server keeps them as its parser happened to meet them.
+            numbers.sort_unstable();
+        }
+        numbers.iter().map(name).collect()
+    };
     Relation {
         kind: Some(kind(class.kind)),
         columns: Some(catalogs.columns_of(oid).map(|(_, column)| describe_column(column)).collect()),
         constraints: Some(
             of(&hanging.constraints, oid)
-                .map(|row| (row.name.clone(), constraint(row, row.columns.iter().map(name).collect(), qualified(row.referenced))))
+                .map(|row| (row.name.clone(), constraint(row, constrained(row), qualified(row.referenced))))
                 .collect(),
         ),
         indexes: Some(of(&hanging.indexes, oid).map(|row| (row.name.clone(), index(row, name))).collect()),
