@@ -9,10 +9,12 @@
 //! Invariants: facts are separate from judgement; nothing is silently skipped; there is one place to add a thing.
 
 pub mod check;
+pub mod cli;
 pub mod effect;
 pub mod expr;
 pub mod finding;
 pub mod op;
+pub mod report;
 pub mod rules;
 pub mod source;
 pub mod sql;
