@@ -10,12 +10,14 @@
 
 pub mod catalog;
 pub mod check;
+pub mod cli;
 pub mod effect;
 pub mod expr;
 pub mod finding;
 pub mod op;
 pub mod prove;
 pub mod release;
+pub mod report;
 pub mod rules;
 pub mod source;
 pub mod sql;

@@ -100,7 +100,8 @@ fn parse_lines(id: &str, lines: &[&str]) -> Result<RuleDocument, Wrong> {
     if lines.first() != Some(&"---") {
         return Err((1, "the document starts with a line `---`".into()));
     }
-    let close = 1 + lines[1..].iter().position(|line| *line == "---").ok_or((1, "the head does not end with `---`".to_owned()))?;
+    let close =
+        1 + lines[1..].iter().position(|line| *line == "---").ok_or((1, "the head does not end with `---`".to_owned()))?;
     let head = Head::parse(id, &lines[1..close], close + 1)?;
     let title = close + 1;
     if lines.get(title) != Some(&format!("# {id}").as_str()) {
@@ -129,7 +130,16 @@ fn parse_lines(id: &str, lines: &[&str]) -> Result<RuleDocument, Wrong> {
         }
     }
     let body = lines[title + 1..].join("\n").trim().to_owned();
-    Ok(RuleDocument { id: id.to_owned(), family: head.family, level: head.level, summary: head.summary, breaks: head.breaks, body, bad, good })
+    Ok(RuleDocument {
+        id: id.to_owned(),
+        family: head.family,
+        level: head.level,
+        summary: head.summary,
+        breaks: head.breaks,
+        body,
+        bad,
+        good,
+    })
 }
 
 struct Head {

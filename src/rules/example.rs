@@ -220,7 +220,9 @@ mod tests {
 
     #[test]
     fn a_block_is_as_many_files_as_it_names() {
-        let example = example("-- layout: sqlx\n-- postgres: 15..17\n\n-- file: a/1 x.sql (bom)\nSELECT 1;\n-- file: 2.sql (latin1)\nSELECT 'é';\n");
+        let example = example(
+            "-- layout: sqlx\n-- postgres: 15..17\n\n-- file: a/1 x.sql (bom)\nSELECT 1;\n-- file: 2.sql (latin1)\nSELECT 'é';\n",
+        );
         assert_eq!((example.layout.as_deref(), example.postgres.as_deref()), (Some("sqlx"), Some("15..17")));
         let names: Vec<_> = example.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["a/1 x.sql", "2.sql"]);
