@@ -225,7 +225,7 @@ fn ends_line(rest: &[u8]) -> bool {
 }
 
 /// Where a refused statement, which stands at `span` of `text`, is wrong: the token at the cursor, or its end.
-pub(super) fn syntax_error(refusal: &Refusal, text: &str, span: Span) -> SyntaxError {
+pub fn syntax_error(refusal: &Refusal, text: &str, span: Span) -> SyntaxError {
     let message = refusal.message.clone();
     let Some(at) = refusal.at else { return SyntaxError { span, message } };
     let at = (span.start + at).min(span.end);
@@ -251,7 +251,7 @@ fn lower_all(statements: Vec<RawStmt>, text: &str, positions: &PositionMap, out:
 }
 
 /// A statement's range in the parsed text, from its first token to its last.
-pub(super) fn located(raw: RawStmt, text: &str) -> Option<(Span, Box<pg_query::Node>)> {
+pub fn located(raw: RawStmt, text: &str) -> Option<(Span, Box<pg_query::Node>)> {
     let start = usize::try_from(raw.stmt_location).ok()?;
     let end = match usize::try_from(raw.stmt_len).ok()? {
         0 => text.len(),
