@@ -254,6 +254,21 @@ fn locations_of_one_flyway_history_are_joined_and_services_are_not() {
 }
 
 #[test]
+fn java_steps_elsewhere_are_named_and_the_history_is_not_whole() {
+    let root = tree(&[
+        ("resources/V1__a.sql", ""),
+        ("java/V2__B.java", ""),
+        ("java/V3_NoDescription.java", ""),
+        ("test/V2__BTest.java", ""),
+    ]);
+    let history = only(load_tree(&root));
+    assert!(!history.whole);
+    assert_eq!(history.skipped.iter().filter(|s| s.why.contains("another language")).count(), 2);
+    let alone = root.path().join("resources").to_string_lossy().into_owned();
+    assert!(only(of_paths(&[&alone])).whole);
+}
+
+#[test]
 fn sqlx_is_known_by_its_marks_and_its_names_alone_are_not() {
     let names = [("1_a.sql", "CREATE TABLE a ();"), ("2_b.sql", "")];
     assert_eq!(only(load_tree(&tree(&names))).layout, "plain");

@@ -110,6 +110,7 @@ impl Loading<'_> {
             if one.directory.path != root.path {
                 history.recognised_by.push_str(&format!("; found below {path}"));
             }
+            history.whole &= !has_programs_elsewhere(&root, one);
             history.skipped.append(&mut outside);
             history.skipped.sort();
             self.loaded.histories.push(history);
@@ -291,9 +292,19 @@ fn collect_outside(root: &Directory, directory: &Directory, found: &[Found<'_>],
     for file in directory.files.iter().filter(|f| f.looks_like_sql()) {
         outside.push(Skipped { path: file.path.clone(), why: why.clone() });
     }
+    for file in directory.files.iter().filter(|file| found.iter().any(|f| f.layout.is_program_elsewhere(&file.name))) {
+        let why = "a step in another language, kept outside of the history: what it does is not known".to_string();
+        outside.push(Skipped { path: file.path.clone(), why });
+    }
     for below in &directory.directories {
         collect_outside(root, below, found, outside);
     }
+}
+
+/// True when steps of the history lie somewhere else below the PATH, where its reading did not see them.
+fn has_programs_elsewhere(root: &Directory, found: &Found<'_>) -> bool {
+    let inside: BTreeSet<&str> = found.directory.files_below().iter().map(|f| f.path.as_str()).collect();
+    root.files_below().iter().any(|f| found.layout.is_program_elsewhere(&f.name) && !inside.contains(f.path.as_str()))
 }
 
 /// What there was instead of migrations, for the error.

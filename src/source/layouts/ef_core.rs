@@ -87,10 +87,8 @@ impl Layout for EfCore {
 
 fn is_guarded(entry: &FileEntry) -> bool {
     // Looking for the column's name first keeps large files of other kinds from being cut into statements.
-    let bytes = &entry.source().bytes;
-    let mentions = |name: &[u8]| bytes.windows(name.len()).any(|w| w.eq_ignore_ascii_case(name));
-    (mentions(b"MigrationId") || mentions(b"migration_id"))
-        && entry.text().is_some_and(|text| !units(text, entry.source().body()).is_empty())
+    let Some(text) = entry.text() else { return false };
+    ["MigrationId", "migration_id"].iter().any(|column| text.contains(column)) && !units(text, entry.source().body()).is_empty()
 }
 
 #[derive(Debug)]
