@@ -301,6 +301,20 @@ fn mixed_layouts_are_an_error_that_names_both_and_the_flag() {
 }
 
 #[test]
+fn a_single_file_among_mixed_layouts_is_the_same_error() {
+    let root = tree(&[("1_a.up.sql", "SELECT 1;"), ("V2__b.sql", "")]);
+    let file = root.path().join("V2__b.sql").to_string_lossy().into_owned();
+    assert!(matches!(of_paths(&[&file]).errors.as_slice(), [SourceError::Ambiguous { .. }]));
+}
+
+#[test]
+fn hidden_files_are_never_opened() {
+    let root = tree(&[("1_a.sql", "SELECT 1;"), (".#2_b.sql", "-- an editor's lock\n")]);
+    let history = only(load_tree(&root));
+    assert_eq!((ids(&history).as_slice(), history.skipped[0].why.as_str()), (["1"].as_slice(), "a hidden file"));
+}
+
+#[test]
 fn a_stray_numbered_file_is_skipped_and_a_majority_of_them_is_an_error() {
     let stray = tree(&[("1_a.up.sql", ""), ("1_a.down.sql", ""), ("2_b.sql", "")]);
     assert_eq!(only(load_tree(&stray)).skipped.len(), 2);

@@ -161,7 +161,8 @@ fn migration_id(text: &str, chunk: &Chunk) -> Option<String> {
     let guard = words[..column].join(" ");
     let is_guard = guard.contains("if not exists ( select") && words[..column].last().is_some_and(|w| w == "where");
     let value = tokens.get(column + 2).filter(|t| t.kind == TokenKind::Str && words[column + 1] == "=")?.text(body);
-    is_guard.then(|| value.trim_matches('\'').replace("''", "'"))
+    let id = value.strip_prefix('\'')?.strip_suffix('\'')?;
+    is_guard.then(|| id.replace("''", "'"))
 }
 
 #[cfg(test)]
