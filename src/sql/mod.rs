@@ -7,6 +7,7 @@ use crate::op::{Span, Statement};
 pub mod body;
 pub mod lex;
 pub mod lower;
+pub mod names;
 pub mod parse;
 pub mod position;
 
