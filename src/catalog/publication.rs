@@ -105,3 +105,23 @@ fn published(options: &[(String, Option<String>)]) -> Option<Vec<String>> {
     let list = value.as_deref().unwrap_or_default();
     Some(list.split(',').map(|part| part.trim().to_ascii_lowercase()).filter(|part| !part.is_empty()).collect())
 }
+
+pub(super) fn drop(c: &mut Catalog, name: &str, if_exists: bool) {
+    let quoted = crate::sql::names::quote_identifier(name);
+    match c.publications.remove(name) {
+        Some(publication) => c.record(Change::PublicationDropped { publication }),
+        None if if_exists => c.nothing_missing(crate::op::ObjectKind::Publication, quoted),
+        None => {
+            c.incomplete = true;
+            let publication = Publication {
+                name: name.to_string(),
+                birth: Birth::UNSEEN,
+                all_tables: false,
+                tables: Vec::new(),
+                schemas: Vec::new(),
+                publishes: Vec::new(),
+            };
+            c.record(Change::PublicationDropped { publication: publication.into() });
+        }
+    }
+}
