@@ -270,7 +270,7 @@ fn leaves_catalogs_alone(op: &Op) -> bool {
         Op::Transaction(TransactionCommand::Begin | TransactionCommand::Savepoint(_) | TransactionCommand::Release(_))
             | Op::Set(_)
             | Op::Show
-            | Op::SetConstraints
+            | Op::SetConstraints { .. }
             | Op::Lock { .. }
     )
 }
