@@ -217,10 +217,22 @@ pub(super) fn members(c: &Catalog, name: &str) -> Vec<Member> {
     list
 }
 
-/// Takes the extension out with its members. What depends on them is the caller's business, before this. One that no visible
-/// statement created is older.
-pub(super) fn drop(c: &mut Catalog, name: &str) {
-    for member in members(c, name) {
+/// DROP EXTENSION: its members go with it, and with CASCADE what needs them. One that no visible statement created is older.
+pub(super) fn drop(c: &mut Catalog, name: &str, if_exists: bool, cascade: bool) {
+    if if_exists && !c.extensions.contains_key(name) {
+        return c.nothing_missing(ObjectKind::Extension, quote_identifier(name));
+    }
+    let extension = extension_or_unseen(c, name);
+    let members = members(c, name);
+    if cascade {
+        c.because(Cause::Cascade, |c| members.iter().for_each(|member| drop_dependents(c, member)));
+        let requires = |other: &str| lines_of(other).iter().any(|l| l.kind == "requires" && l.rest.split(' ').any(|r| r == name));
+        let dependents: Vec<String> = c.extensions.keys().filter(|other| requires(other)).cloned().collect();
+        for dependent in dependents {
+            c.because(Cause::Cascade, |c| drop(c, &dependent, true, true));
+        }
+    }
+    for member in members {
         match member {
             Member::Routine(id) => {
                 c.remove_routine(id);
@@ -231,14 +243,47 @@ pub(super) fn drop(c: &mut Catalog, name: &str) {
             Member::Type(id) => {
                 c.remove_type(id);
             }
-            Member::Schema(schema) => {
-                c.schemas.remove(&schema);
-            }
+            Member::Schema(schema) => super::drop::schema(c, &schema),
         }
     }
-    let extension = extension_or_unseen(c, name);
     c.extensions.remove(name);
     c.record(Change::ExtensionDropped { extension });
+}
+
+/// What needs a member and is none itself.
+fn drop_dependents(c: &mut Catalog, member: &Member) {
+    match *member {
+        Member::Type(id) => {
+            let base = BaseType::User(id);
+            for (table, column) in c.columns_of_type(&base) {
+                if c.relation(table).is_some_and(|relation| relation.extension.is_none()) {
+                    super::drop::remove_column(c, table, column, true, true);
+                }
+            }
+            for domain in c.domains_over(&base) {
+                super::drop::data_type(c, domain, true);
+            }
+            for routine in c.routines_using_type(&base) {
+                if c.routines.get(&routine).is_some_and(|routine| routine.extension.is_none()) {
+                    super::drop::routine(c, routine, true);
+                }
+            }
+        }
+        Member::Routine(id) => {
+            for (table, trigger) in c.triggers_running(id) {
+                super::trigger::drop_trigger(c, table, &trigger);
+            }
+            for view in c.views_using(|reference| *reference == Reference::Routine(id)) {
+                super::drop::relation(c, view, true);
+            }
+        }
+        Member::Relation(id) => {
+            for view in c.views_using(|reference| *reference == Reference::Relation(id)) {
+                super::drop::relation(c, view, true);
+            }
+        }
+        Member::Schema(_) => {}
+    }
 }
 
 /// ALTER EXTENSION … SET SCHEMA: its members move.

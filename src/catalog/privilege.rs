@@ -186,7 +186,7 @@ fn target(c: &mut Catalog, kind: ObjectKind, object: &ObjectRef) -> Option<Targe
             routine_target(c, id)
         }
         ObjectKind::Type | ObjectKind::Domain => {
-            let id = super::rename::type_or_unseen(c, &object.name)?;
+            let id = super::type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown)?;
             let found = c.types.get(&id)?;
             let name = qualified(&found.schema, &found.name);
             Some(Target { object: Privileged::Type(id), name, birth: found.birth, all: &["usage"] })
@@ -390,7 +390,7 @@ pub(super) fn set_owner(c: &mut Catalog, object: &ObjectRef, role: &str) {
             owner_changed(c, Privileged::Routine(id), c.routine_label(&before), before.birth, before.owner.clone(), role);
         }
         ObjectKind::Type | ObjectKind::Domain => {
-            let Some(id) = super::rename::type_or_unseen(c, &object.name) else { return };
+            let Some(id) = super::type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown) else { return };
             set_type_owner(c, id, role);
         }
         ObjectKind::Schema => {
@@ -416,7 +416,7 @@ pub(super) fn set_relation_owner(c: &mut Catalog, id: Id, role: &str) {
     if let Some(relation) = c.relation_mut(id) {
         relation.owner = Some(role.to_string());
     }
-    for sequence in super::rename::sequences_of(c, id) {
+    for sequence in super::sequence::owned_by(c, id, None) {
         if let Some(sequence) = c.relation_mut(sequence) {
             sequence.owner = Some(role.to_string());
         }

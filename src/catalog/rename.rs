@@ -7,7 +7,7 @@ use super::Catalog;
 use super::change::{Cause, Change};
 use super::object::*;
 use super::resolve::is_system_schema;
-use super::{other, policy, role, routine, trigger};
+use super::{other, policy, role, routine, sequence, trigger, type_object};
 use crate::op::{ObjectKind, ObjectName, ObjectRef};
 use crate::sql::names::quote_identifier;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(super) fn object(c: &mut Catalog, object: &ObjectRef, to: &str, if_exists: b
             }
         }
         ObjectKind::Type | ObjectKind::Domain => {
-            if let Some(id) = type_or_unseen(c, &object.name)
+            if let Some(id) = type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown)
                 && let Some(schema) = c.types.get(&id).map(|found| found.schema.clone())
             {
                 move_type(c, id, &schema, to);
@@ -120,7 +120,7 @@ pub(super) fn set_schema(c: &mut Catalog, object: &ObjectRef, schema: &str, if_e
             }
         }
         ObjectKind::Type | ObjectKind::Domain => {
-            if let Some(id) = type_or_unseen(c, &object.name)
+            if let Some(id) = type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown)
                 && let Some(name) = c.types.get(&id).map(|found| found.name.clone())
             {
                 move_type(c, id, schema, &name);
@@ -321,7 +321,7 @@ fn constraint(c: &mut Catalog, id: Id, name: &str, to: &str) {
 
 /// ALTER DOMAIN … RENAME CONSTRAINT.
 fn domain_constraint(c: &mut Catalog, domain: &ObjectName, name: &str, to: &str) {
-    let Some(id) = type_or_unseen(c, domain) else { return };
+    let Some(id) = type_object::resolve_or_unseen(c, domain, || TypeKind::Unknown) else { return };
     let Some(object) = c.type_mut(id) else { return };
     let label = super::name::qualified(&object.schema, &object.name);
     let mut birth = Birth::UNSEEN;
@@ -358,30 +358,6 @@ fn rule(c: &mut Catalog, relation: Id, name: &str, to: &str) {
     });
 }
 
-/// A type, or one made up for a name that no visible statement created. The row type of a relation has no entry of its own.
-pub(super) fn type_or_unseen(c: &mut Catalog, name: &ObjectName) -> Option<Id> {
-    if let Some(id) = c.resolve_type(name) {
-        return Some(id);
-    }
-    let schema = c.creation_schema(name);
-    if is_system_schema(&schema) || (name.schema.is_none() && super::types::is_builtin(&name.name)) {
-        return None;
-    }
-    c.incomplete = true;
-    let id = c.new_id();
-    Some(c.insert_type(TypeObject {
-        id,
-        schema,
-        name: name.name.clone(),
-        kind: TypeKind::Unknown,
-        birth: Birth::UNSEEN,
-        known: false,
-        owner: None,
-        grants: Vec::new(),
-        extension: None,
-    }))
-}
-
 /// Another name or schema for a type; the relation behind a composite one goes along.
 fn move_type(c: &mut Catalog, id: Id, schema: &str, name: &str) {
     let Some(before) = c.types.get(&id).cloned() else { return };
@@ -410,7 +386,7 @@ fn move_relation(c: &mut Catalog, id: Id, schema: &str) {
     if before.schema == schema {
         return;
     }
-    let sequences = sequences_of(c, id);
+    let sequences = sequence::owned_by(c, id, None);
     move_relation_entry(c, id, schema);
     c.record(Change::RelationRenamed { name: before.name.clone(), relation: before, schema: schema.to_string() });
     for sequence in sequences {
@@ -425,12 +401,6 @@ pub(super) fn move_relation_entry(c: &mut Catalog, id: Id, schema: &str) {
     for index in c.indexes_of(id) {
         c.rename_index_entry(index.id, schema, &index.name);
     }
-}
-
-/// Sequences owned by columns of a relation.
-pub(super) fn sequences_of(c: &Catalog, relation: Id) -> Vec<Id> {
-    let owned = |found: &Relation| found.sequence.as_ref().and_then(|s| s.owned_by).is_some_and(|(owner, _)| owner == relation);
-    c.relations.values().filter(|found| owned(found)).map(|found| found.id).collect()
 }
 
 /// ALTER SCHEMA … RENAME: everything in it has another name now.

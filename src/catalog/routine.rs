@@ -44,7 +44,7 @@ pub(super) fn create(c: &mut Catalog, create: &CreateRoutine) {
         settings: create.settings.clone(),
         body: Arc::new(create.body.clone()),
         references,
-        owner: None,
+        owner: c.current_role(),
         grants: Vec::new(),
         extension: None,
     };
@@ -56,6 +56,7 @@ pub(super) fn create_aggregate(c: &mut Catalog, name: &ObjectName, or_replace: b
     let kind = RoutineKind::Aggregate;
     let mut routine = bare(c, name, kind, Some(args));
     routine.birth = c.birth();
+    routine.owner = c.current_role();
     routine.language = "internal".into();
     routine.volatility = Volatility::Immutable;
     routine.references = signature_references(&routine.args, None);
@@ -194,6 +195,16 @@ pub(super) fn routine_or_unseen(c: &mut Catalog, object: &ObjectRef) -> Option<I
     let mut routine = bare(c, &object.name, kind, object.args.as_deref());
     routine.id = c.new_id();
     Some(c.insert_routine(routine))
+}
+
+/// For DROP: the routine made up, one of pg_catalog too.
+pub(super) fn unseen(c: &mut Catalog, object: &ObjectRef) -> Id {
+    if let Some(id) = routine_or_unseen(c, object) {
+        return id;
+    }
+    let mut routine = bare(c, &object.name, RoutineKind::Function, object.args.as_deref());
+    routine.id = c.new_id();
+    c.insert_routine(routine)
 }
 
 /// A routine of which only the name and the input types are known.

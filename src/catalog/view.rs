@@ -136,6 +136,7 @@ fn start(
     let mut relation = new_relation(c.new_id(), schema, name, kind, birth);
     relation.persistence = persistence;
     relation.known = analysis.complete;
+    relation.owner = c.current_role();
     relation.grants = super::privilege::initial_on_relation(c, kind, schema);
     for column in &analysis.columns {
         push_output(&mut relation, column, birth);

@@ -146,7 +146,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn regclass_literal(&mut self, text: &str) {
-        let Some(name) = parse_name(text) else { return };
+        let name = crate::catalog::name::parse_qualified(text);
         if let Some(id) = self.c.resolve_relation(&name) {
             self.needs(Reference::Relation(id));
         }
@@ -186,31 +186,4 @@ fn outputs(routine: &Routine) -> Vec<(String, DataType)> {
         (name, arg.data_type.clone())
     };
     outputs.iter().enumerate().map(named).collect()
-}
-
-/// A name inside a literal, as `regclassin` reads it: folded unless quoted, at most one schema.
-pub(super) fn parse_name(text: &str) -> Option<ObjectName> {
-    let mut parts: Vec<String> = Vec::new();
-    let mut rest = text.trim();
-    loop {
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let end = quoted.find('"')?;
-            parts.push(quoted[..end].to_string());
-            rest = &quoted[end + 1..];
-        } else {
-            let end = rest.find('.').unwrap_or(rest.len());
-            parts.push(rest[..end].to_lowercase());
-            rest = &rest[end..];
-        }
-        match rest.strip_prefix('.') {
-            Some(more) => rest = more,
-            None if rest.is_empty() => break,
-            None => return None,
-        }
-    }
-    match parts.as_slice() {
-        [name] => Some(ObjectName::bare(name.clone())),
-        [.., schema, name] => Some(ObjectName::qualified(schema.clone(), name.clone())),
-        [] => None,
-    }
 }
