@@ -9,13 +9,19 @@ pub mod object;
 pub mod resolve;
 pub mod types;
 
+pub mod replay;
+
 mod apply;
 mod body;
+mod builtin;
+mod call;
 mod dml;
 mod domain;
 mod drop;
 mod enumeration;
 mod extension;
+mod failure;
+mod guard;
 mod index;
 mod other;
 mod policy;
@@ -28,6 +34,7 @@ mod schema;
 mod sequence;
 mod session;
 mod table;
+mod transaction;
 mod trigger;
 mod type_object;
 mod view;
@@ -61,8 +68,12 @@ pub struct Catalog {
     relation_indexes: OrdMap<Id, Vec<Id>>,
     /// Parent → children (partitions and inheriting tables), in order of creation.
     children: OrdMap<Id, Vec<Id>>,
-    /// Settings of the session: SET and SET LOCAL, lower case.
+    /// Settings in effect: SET and SET LOCAL, lower case.
     pub settings: OrdMap<String, String>,
+    /// Settings as they will be when the transaction has ended.
+    session_settings: OrdMap<String, String>,
+    /// The bodies that run now.
+    running: body::Running,
     /// ALTER DEFAULT PRIVILEGES: (kind, schema or empty, grantee, privilege).
     pub default_grants: Vector<(crate::op::ObjectKind, String, String, String)>,
     /// True once something was used that no visible statement created, or that could not be read.
