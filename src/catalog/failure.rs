@@ -86,7 +86,7 @@ pub(super) fn of(c: &Catalog, op: &Op) -> Option<Failure> {
             (exists && !create.or_replace).then_some(DUPLICATE_OBJECT)
         }),
         Op::CreatePolicy(create) => missing_relation(c, &create.relation, false).or_else(|| {
-            let exists = relation(c, &create.relation)?.policies.iter().any(|policy| policy.name == create.name);
+            let exists = relation(c, &create.relation)?.policies.iter().any(|found| found.policy.name == create.name);
             exists.then_some(DUPLICATE_OBJECT)
         }),
         Op::CreateRule { name, relation: table, or_replace, .. } => missing_relation(c, table, false).or_else(|| {
@@ -121,7 +121,7 @@ pub(super) fn of(c: &Catalog, op: &Op) -> Option<Failure> {
         Op::AlterSubscription { .. } | Op::Select(_) | Op::Copy { .. } | Op::Lock { .. } | Op::Transaction(_) | Op::Set(_) => {
             None
         }
-        Op::Show | Op::SetConstraints | Op::Discard { .. } | Op::Vacuum { .. } | Op::Cluster { .. } | Op::Reindex { .. } => None,
+        Op::Show | Op::SetConstraints { .. } | Op::Discard { .. } | Op::Vacuum { .. } | Op::Cluster { .. } | Op::Reindex { .. } => None,
         Op::Call { .. } | Op::Do(_) | Op::Explain { .. } | Op::Session { .. } | Op::ImportForeignSchema { .. } => None,
         Op::Load { .. } | Op::Unclassified { .. } => None,
     }
@@ -275,7 +275,7 @@ fn missing(c: &Catalog, object: &ObjectRef) -> Option<Failure> {
             (!c.incomplete && !present).then_some(UNDEFINED_OBJECT)
         }
         ObjectKind::Trigger => part(&|table, name| table.triggers.iter().any(|found| found.name == name), UNDEFINED_OBJECT),
-        ObjectKind::Policy => part(&|table, name| table.policies.iter().any(|found| found.name == name), UNDEFINED_OBJECT),
+        ObjectKind::Policy => part(&|table, name| table.policies.iter().any(|found| found.policy.name == name), UNDEFINED_OBJECT),
         ObjectKind::Rule => part(&|table, name| table.rules.iter().any(|found| found.name == name), UNDEFINED_OBJECT),
         ObjectKind::Column => part(&|table, name| table.column(name).is_some(), UNDEFINED_COLUMN),
         ObjectKind::TableConstraint => part(&|table, name| table.constraint(name).is_some(), UNDEFINED_OBJECT),

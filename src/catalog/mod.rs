@@ -4,17 +4,22 @@
 //! complete; objects are shared, so that a copy of the whole catalog (a savepoint, the state before a unit) costs nothing.
 
 pub mod change;
+pub mod facts;
 pub mod name;
 pub mod object;
+pub mod replay;
 pub mod resolve;
+pub mod snapshot;
 pub mod types;
 
-pub mod replay;
-
+mod alter_table;
 mod apply;
 mod body;
 mod builtin;
 mod call;
+mod column;
+mod constraint;
+mod depend;
 mod dml;
 mod domain;
 mod drop;
@@ -23,6 +28,8 @@ mod extension;
 mod failure;
 mod guard;
 mod index;
+mod inheritance;
+mod like;
 mod other;
 mod policy;
 mod privilege;
@@ -313,6 +320,13 @@ impl Catalog {
                 }
             }
         }
+    }
+
+    /// Ends the reading of a schema dump: its session settings and its journal are no part of the history.
+    pub fn end_of_dump(&mut self) {
+        self.settings = OrdMap::new();
+        self.journal.clear();
+        self.incomplete = false;
     }
 
     /// Carries out one statement that is not transaction control. Everything it does is in the journal afterwards.

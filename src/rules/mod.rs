@@ -1,5 +1,8 @@
 //! Rules: judge what the catalog says happened, in context. One file per rule, one plain function each; one list registers them.
 
+pub mod document;
+pub mod example;
+
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Event};
 use crate::catalog::object::Birth;

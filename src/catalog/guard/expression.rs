@@ -249,6 +249,7 @@ impl<'e> Scope<'e> {
         let type_ref = TypeRef {
             name: ObjectName { schema: name.schema.clone(), name: builtin_spelling(&name.name).to_string() },
             typmods: Vec::new(),
+            modifier_words: Vec::new(),
             array_dims: 0,
             setof: false,
             percent_type: false,

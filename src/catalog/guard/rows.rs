@@ -194,7 +194,7 @@ pub fn rows(c: &Catalog, table: Table) -> Vec<Row<'_>> {
             }
         }),
         Table::Policies => parts(c, &mut out, |relation, out| {
-            out.extend(relation.policies.iter().map(|policy| Row::Policy(relation, policy)));
+            out.extend(relation.policies.iter().map(|policy| Row::Policy(relation, &policy.policy)));
         }),
         Table::Extensions => {
             out.extend(c.extensions.values().map(|extension| Row::Extension(extension)));
