@@ -1,15 +1,49 @@
-//! The whole way of the data, as one pure function: histories in, facts and findings out. No clock, no socket, no environment.
+//! The whole way of the data, as one function of the bytes read: histories in, facts and findings out. No clock, no socket, no
+//! environment.
 
-use crate::effect::StatementFacts;
+use crate::catalog::facts::{self, Class};
+use crate::catalog::{Catalog, replay};
+use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
-use crate::source::History;
+use crate::release;
+use crate::rules::{self, Context};
+use crate::source::{self, History, Migration, SourceError};
+use crate::sql::{self, ParsedUnit};
+use crate::versions::PostgresVersions;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// What to check, as the command line means it.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Directories and files; `-` is standard input.
+    pub paths: Vec<PathBuf>,
+    /// The bytes of standard input, where `-` is among the paths.
+    pub stdin: Option<Vec<u8>>,
+    /// Name of a layout that is used instead of recognising one.
+    pub layout: Option<String>,
+    pub postgres: PostgresVersions,
+    /// A `pg_dump --schema-only` file: the schema before the first unit.
+    pub schema_dump: Option<PathBuf>,
+}
 
 /// The result of `check`, before any report format.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
     pub histories: Vec<CheckedHistory>,
-    /// Sorted by (path, span, rule). Suppressed ones are here too.
+    /// All of them, those of [`History::findings`] included, sorted by (path, span, rule). Suppressed ones are here too.
     pub findings: Vec<Finding>,
+    /// What could not be used. The rest was checked all the same.
+    pub unusable: Vec<Unusable>,
+}
+
+/// Something that was asked for and could not be used: a path that cannot be opened or holds no migration, an unknown layout.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unusable {
+    /// As given; empty where it is about no path.
+    pub path: String,
+    /// What failed and what to do, a sentence that does not repeat the path.
+    pub why: String,
 }
 
 #[derive(Clone, Debug)]
@@ -17,4 +51,133 @@ pub struct CheckedHistory {
     pub history: History,
     /// For each of `history.migrations`, its statements.
     pub units: Vec<Vec<StatementFacts>>,
+}
+
+/// Checks everything that the request names.
+///
+/// Parsing uses all cores; the catalog goes through each history in order.
+pub fn run(request: &Request) -> Checked {
+    run_observed(request, &mut |_, _, _| {})
+}
+
+/// As [`run`], calling `after_unit(history, unit, catalog)` with the catalog as it is after each unit (from 0): what a judge
+/// holds against a server.
+pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usize, &Catalog)) -> Checked {
+    let mut checked = Checked::default();
+    let loaded = source::load(&source::Request {
+        paths: request.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+        standard_input: request.stdin.clone(),
+        layout: request.layout.clone(),
+        phase_tag_prefixes: vec!["phase".to_string()],
+    });
+    checked.unusable.extend(loaded.errors.iter().map(unusable));
+    let start = match request.schema_dump.as_deref().map(start_from) {
+        None => Catalog::new(),
+        Some(Ok(catalog)) => catalog,
+        Some(Err(problem)) => {
+            checked.unusable.push(problem);
+            Catalog::new()
+        }
+    };
+    for history in loaded.histories {
+        let parsed = parse_all(&history.migrations);
+        let (units, findings) = replay(&history, &parsed, start.clone(), after_unit);
+        checked.findings.extend(history.findings.iter().cloned());
+        checked.findings.extend(findings);
+        checked.histories.push(CheckedHistory { history, units });
+    }
+    checked.findings.sort_by(|a, b| {
+        (&a.path, a.span, a.rule, &a.migration, &a.message).cmp(&(&b.path, b.span, b.rule, &b.migration, &b.message))
+    });
+    checked.unusable.sort();
+    checked
+}
+
+fn unusable(error: &SourceError) -> Unusable {
+    let help = miette::Diagnostic::help(error).map(|help| format!("; {help}")).unwrap_or_default();
+    Unusable { path: String::new(), why: format!("{error}{help}") }
+}
+
+/// Every unit parsed, on all cores, in the order of the history.
+fn parse_all(migrations: &[Migration]) -> Vec<ParsedUnit> {
+    let parse = || migrations.par_iter().map(sql::parse::unit).collect();
+    match sql::ffi::pool(0) {
+        Ok(pool) => pool.install(parse),
+        // No threads to be had: this one does it, more slowly.
+        Err(_) => migrations.iter().map(sql::parse::unit).collect(),
+    }
+}
+
+/// The catalog that a schema dump describes: everything in it is older than every unit.
+fn start_from(path: &Path) -> Result<Catalog, Unusable> {
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| Unusable { path: shown.clone(), why: format!("cannot be read: {error}") })?;
+    let loaded = source::load(&source::Request {
+        paths: vec!["-".to_string()],
+        standard_input: Some(bytes),
+        layout: None,
+        phase_tag_prefixes: Vec::new(),
+    });
+    let mut catalog = Catalog::new();
+    for history in &loaded.histories {
+        for (migration, parsed) in history.migrations.iter().zip(parse_all(&history.migrations)) {
+            if let Some(error) = parsed.statements.iter().find_map(|statement| statement.outcome.as_ref().err()) {
+                return Err(Unusable { path: shown, why: format!("is no schema dump: {}", error.message) });
+            }
+            replay::unit(&mut catalog, 0, migration, &parsed);
+        }
+    }
+    catalog.end_of_dump();
+    Ok(catalog)
+}
+
+fn replay(
+    history: &History,
+    parsed: &[ParsedUnit],
+    mut catalog: Catalog,
+    after_unit: &mut dyn FnMut(&History, usize, &Catalog),
+) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
+    let mut units = Vec::with_capacity(parsed.len());
+    let mut findings = Vec::new();
+    catalog.incomplete |= !history.whole;
+    for (position, (migration, parsed)) in history.migrations.iter().zip(parsed).enumerate() {
+        let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
+        let before = catalog.clone();
+        let replayed = replay::unit(&mut catalog, unit, migration, parsed);
+        let facts = facts::of_unit(unit, parsed.statements.len(), &replayed.events, &before, &catalog);
+        let context = Context {
+            history,
+            migration,
+            unit,
+            parsed,
+            before: &before,
+            after: &catalog,
+            events: &replayed.events,
+            transactions: &replayed.transactions,
+        };
+        let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
+        units.push(statements(parsed, facts, &found));
+        release::apply_tag(migration, &mut found);
+        findings.append(&mut found);
+        after_unit(history, position, &catalog);
+    }
+    (units, findings)
+}
+
+fn statements(parsed: &ParsedUnit, facts: Vec<(Effect, Class)>, findings: &[Finding]) -> Vec<StatementFacts> {
+    let judged = parsed.statements.iter().zip(facts).enumerate();
+    judged
+        .map(|(index, (statement, (effect, class)))| {
+            let contract = findings.iter().any(|f| f.statement == Some(index + 1) && rules::takes_away(f));
+            let verdict = match (&statement.outcome, class) {
+                (Err(_), _) => Verdict::SyntaxError,
+                (Ok(_), Class::Opaque) => Verdict::Opaque,
+                (Ok(_), _) if contract => Verdict::Contract,
+                (Ok(_), Class::Data) => Verdict::Data,
+                (Ok(_), Class::Expand) => Verdict::Expand,
+                (Ok(_), Class::Neutral) => Verdict::Neutral,
+            };
+            StatementFacts { index: index + 1, span: statement.span, verdict, effect }
+        })
+        .collect()
 }

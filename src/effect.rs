@@ -1,7 +1,7 @@
 //! Effects: what a statement does to a server, in the words that prediction and observation share. Facts, never softened.
 
 use crate::op::Span;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Lock modes as `pg_locks` spells them, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -31,7 +31,7 @@ pub struct Break {
     pub object: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BreakKind {
     DropRelation,

@@ -3,16 +3,22 @@
 //! The modules, in the order the data flows:
 //! [`source`] finds files, recognises the layout, orders them and reads tags; [`sql`] splits and parses with the server's own
 //! parser and lowers every node to [`op`]; [`catalog`] replays the history and says what each statement does, as [`effect`];
-//! [`rules`] judge effects in context and make a [`finding`]; [`report`] writes it. [`check`] is that whole way as one function.
+//! [`rules`] judge effects in context and make a [`finding`]; [`report`] writes it. [`check`] is that whole way as one function,
+//! [`cli`] is the command line in front of it.
 //!
 //! Invariants: facts are separate from judgement; nothing is silently skipped; there is one place to add a thing.
 
 pub mod catalog;
 pub mod check;
+pub mod cli;
 pub mod effect;
 pub mod expr;
 pub mod finding;
 pub mod op;
+pub mod prove;
+pub mod release;
+pub mod report;
 pub mod rules;
 pub mod source;
 pub mod sql;
+pub mod versions;

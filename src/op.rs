@@ -38,10 +38,12 @@ pub struct TypeRef {
     /// Constant type modifiers as written: `numeric(10,2)` is `[10, 2]`, `varchar(20)` is `[20]`. An `interval` carries the
     /// parser's field mask first.
     pub typmods: Vec<i64>,
+    /// Modifiers that are words: `geometry(Point, 4326)` has `["point"]` here and `[4326]` in `typmods`.
+    pub modifier_words: Vec<String>,
     /// Number of array dimensions, 0 for a scalar.
     pub array_dims: u8,
     pub setof: bool,
-    /// `name%TYPE`.
+    /// `name%TYPE`: `t.c%TYPE` is schema `t`, name `c`; `s.t.c%TYPE` is schema `s.t`, name `c`.
     pub percent_type: bool,
 }
 
@@ -241,6 +243,8 @@ pub struct PartitionBy {
     pub strategy: PartitionStrategy,
     /// Plain key columns, or `None` where the key part is an expression.
     pub columns: Vec<Option<String>>,
+    /// The key parts that are expressions, in order: they hold on to the columns they name.
+    pub expressions: Vec<Expr>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -335,6 +339,8 @@ pub struct Query {
     pub from: Vec<FromItem>,
     /// Common table expressions of this level, in order.
     pub ctes: Vec<(String, Vec<String>, Query)>,
+    /// WITH RECURSIVE: the name of a common table expression is known inside itself.
+    pub recursive: bool,
     /// Columns merged by JOIN … USING; natural joins set `natural`.
     pub merged: Vec<String>,
     pub natural: bool,
@@ -936,6 +942,8 @@ pub enum Op {
         or_replace: bool,
         event: String,
         instead: bool,
+        /// WHERE, over `old` and `new`.
+        condition: Option<Expr>,
         actions: Vec<Op>,
     },
     CreatePolicy(Policy),
@@ -1032,6 +1040,7 @@ pub enum Op {
         all_tables: bool,
         tables: Vec<ObjectName>,
         schemas: Vec<String>,
+        filters: Vec<PublicationFilter>,
         options: Vec<(String, Option<String>)>,
     },
     AlterPublication {
@@ -1040,9 +1049,13 @@ pub enum Op {
     },
     CreateSubscription {
         name: String,
+        /// The connection string as written; it may hold a password.
+        connection: String,
     },
     AlterSubscription {
         name: String,
+        /// ALTER SUBSCRIPTION … CONNECTION.
+        connection: Option<String>,
     },
     Dml(Dml),
     Select(Query),
@@ -1062,13 +1075,18 @@ pub enum Op {
     },
     Lock {
         relations: Vec<ObjectName>,
+        /// As pg_locks spells it: `AccessExclusiveLock`.
         mode: String,
         nowait: bool,
     },
     Transaction(TransactionCommand),
     Set(SetParameter),
     Show,
-    SetConstraints,
+    /// SET CONSTRAINTS; no names is ALL. IMMEDIATE fires what is pending.
+    SetConstraints {
+        names: Vec<ObjectName>,
+        deferred: bool,
+    },
     /// DISCARD; `all` is DISCARD ALL.
     Discard {
         all: bool,
@@ -1128,10 +1146,18 @@ pub enum ExtensionChange {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum PublicationChange {
-    Add { tables: Vec<ObjectName>, schemas: Vec<String> },
+    Add { tables: Vec<ObjectName>, schemas: Vec<String>, filters: Vec<PublicationFilter> },
     Drop { tables: Vec<ObjectName>, schemas: Vec<String> },
-    Set { tables: Vec<ObjectName>, schemas: Vec<String> },
+    Set { tables: Vec<ObjectName>, schemas: Vec<String>, filters: Vec<PublicationFilter> },
     Options(Vec<(String, Option<String>)>),
+}
+
+/// A published table with a column list or a row filter: it holds on to those columns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublicationFilter {
+    pub relation: ObjectName,
+    pub columns: Vec<String>,
+    pub condition: Option<Expr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -66,11 +66,11 @@ pub(super) fn apply(catalog: &mut Catalog, op: &Op) {
         Op::DropRole { names, if_exists } => role::drop(catalog, names, *if_exists),
         Op::DropOwned { roles, .. } => role::drop_owned(catalog, roles),
         Op::ReassignOwned { roles, to } => role::reassign_owned(catalog, roles, to),
-        Op::CreatePublication { name, all_tables, tables, schemas, options } => {
+        Op::CreatePublication { name, all_tables, tables, schemas, options, .. } => {
             publication::create(catalog, name, *all_tables, tables, schemas, options)
         }
         Op::AlterPublication { name, change } => publication::alter(catalog, name, change),
-        Op::CreateSubscription { name } | Op::AlterSubscription { name } => {
+        Op::CreateSubscription { name, .. } | Op::AlterSubscription { name, .. } => {
             catalog.record(Change::SubscriptionChanged { name: name.clone() })
         }
         Op::Dml(dml) => dml::apply(catalog, dml),
@@ -85,7 +85,7 @@ pub(super) fn apply(catalog: &mut Catalog, op: &Op) {
         // Transaction control is the replay's business: it swaps whole catalogs.
         Op::Transaction(_) => {}
         Op::Set(parameter) => session::set(catalog, parameter),
-        Op::Show | Op::SetConstraints => {}
+        Op::Show | Op::SetConstraints { .. } => {}
         Op::Discard { all } => session::discard(catalog, *all),
         Op::Vacuum { .. } | Op::Cluster { .. } | Op::Reindex { .. } => {}
         Op::Refresh { name, concurrently, with_data } => view::refresh(catalog, name, *concurrently, *with_data),

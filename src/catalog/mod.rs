@@ -4,19 +4,27 @@
 //! complete; objects are shared, so that a copy of the whole catalog (a savepoint, the state before a unit) costs nothing.
 
 pub mod change;
+pub mod facts;
 pub mod name;
 pub mod object;
 pub mod resolve;
+pub mod snapshot;
 pub mod types;
 
+mod alter_table;
 mod apply;
 mod body;
+mod column;
+mod constraint;
+mod depend;
 mod dml;
 mod domain;
 mod drop;
 mod enumeration;
 mod extension;
 mod index;
+mod inheritance;
+mod like;
 mod other;
 mod policy;
 mod privilege;
@@ -302,6 +310,13 @@ impl Catalog {
                 }
             }
         }
+    }
+
+    /// Ends the reading of a schema dump: its session settings and its journal are no part of the history.
+    pub fn end_of_dump(&mut self) {
+        self.settings = OrdMap::new();
+        self.journal.clear();
+        self.incomplete = false;
     }
 
     /// Carries out one statement that is not transaction control. Everything it does is in the journal afterwards.

@@ -67,3 +67,24 @@ pub fn join_columns<'a>(columns: impl IntoIterator<Item = &'a str>) -> String {
     }
     out
 }
+
+/// Reads the text of a name as `regclass` does: `s.t`, `"S"."T"`; unquoted parts are folded.
+pub fn parse_qualified(text: &str) -> crate::op::ObjectName {
+    let mut parts: Vec<String> = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = text.trim().chars().peekable();
+    while let Some(ch) = chars.next() {
+        match ch {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                parts.last_mut().into_iter().for_each(|p| p.push('"'));
+            }
+            '"' => quoted = !quoted,
+            '.' if !quoted => parts.push(String::new()),
+            _ if quoted => parts.last_mut().into_iter().for_each(|p| p.push(ch)),
+            _ => parts.last_mut().into_iter().for_each(|p| p.push(ch.to_ascii_lowercase())),
+        }
+    }
+    let name = parts.pop().unwrap_or_default();
+    crate::op::ObjectName { schema: parts.pop(), name }
+}

@@ -63,7 +63,7 @@ pub struct Relation {
     pub next_column: u32,
     pub constraints: Vec<Constraint>,
     pub triggers: Vec<Trigger>,
-    pub policies: Vec<Policy>,
+    pub policies: Vec<RowPolicy>,
     pub rules: Vec<RewriteRule>,
     pub rls_enabled: bool,
     pub rls_forced: bool,
@@ -238,6 +238,13 @@ pub struct Trigger {
     pub birth: Birth,
     /// Cloned from the partitioned parent's trigger.
     pub from_parent: bool,
+}
+
+/// A row level security policy on a relation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowPolicy {
+    pub policy: Policy,
+    pub birth: Birth,
 }
 
 #[derive(Clone, Debug, PartialEq)]

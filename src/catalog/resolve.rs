@@ -117,6 +117,10 @@ impl Catalog {
         self.record(Change::NothingDone { why: Nothing::Exists { kind, name } });
     }
 
+    /// The label of a name that resolves to nothing: in the schema where it would be created.
+    pub fn missing_label(&self, name: &ObjectName) -> String {
+        super::name::qualified(&self.creation_schema(name), &name.name)
+    }
     /// `schema.table`, as reports show it.
     pub fn relation_label(&self, relation: &Relation) -> String {
         super::name::qualified(&relation.schema, &relation.name)

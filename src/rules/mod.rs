@@ -6,6 +6,9 @@
 mod shared;
 mod supersede;
 
+pub mod document;
+pub mod example;
+
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::object::{Birth, Relation};

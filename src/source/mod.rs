@@ -1,10 +1,28 @@
 //! Find files, recognise the layout, order them, read tags: bytes on disk → [`History`] of [`Migration`] units.
 //!
+//! [`load`] is the way in. It lists a PATH ([`directory`]), finds the layouts there ([`recognition`], [`layouts`]), and makes units of
+//! the steps they read ([`unit`]): their text ([`encoding`]), their phase ([`tag`]).
+//!
 //! A pure function of the bytes read. Nothing is dropped in silence: a file that is no step stands in [`History::skipped`] with why.
 
 use crate::finding::Finding;
 use crate::op::Span;
 use std::sync::Arc;
+
+pub mod directory;
+mod encoding;
+mod error;
+pub mod layouts;
+mod name;
+mod recognition;
+mod request;
+mod script;
+pub mod tag;
+mod unit;
+
+pub use encoding::Undecodable;
+pub use error::{Candidate, SourceError};
+pub use request::{Loaded, Request, load};
 
 /// One history: all migrations of one PATH, in the order its runner applies them.
 #[derive(Clone, Debug, Default)]

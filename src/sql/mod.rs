@@ -5,11 +5,19 @@
 use crate::op::{Span, Statement};
 
 pub mod body;
+#[cfg(test)]
+mod corpus;
+pub mod ffi;
+pub mod huge;
 pub mod lex;
 pub mod lower;
+pub mod mask;
 pub mod names;
 pub mod parse;
+pub mod placeholder;
 pub mod position;
+pub mod psql;
+pub mod split;
 
 /// What the SQL room found in one unit.
 #[derive(Clone, Debug, Default)]

@@ -1,10 +1,264 @@
 //! Text → statements, through libpg_query.
+//!
+//! A part of a file is parsed at once where it is small and right, which is nearly always; else statement by statement, so that
+//! a bad one never silences the others. Nothing is parsed twice that parsed, and no tree outlives its lowering.
 
-use crate::source::Migration;
-use crate::sql::ParsedUnit;
+use crate::op::{Span, Statement};
+use crate::source::{Migration, UnitKind};
+use crate::sql::ffi::{self, Mode, Refusal};
+use crate::sql::lower::{self, Lowering};
+use crate::sql::mask::{self, Masked};
+use crate::sql::position::PositionMap;
+use crate::sql::{Oddity, ParsedStatement, ParsedUnit, SyntaxError, huge, lex, split};
+use pg_query::protobuf::RawStmt;
+use std::cell::RefCell;
 
-/// Parses the parts of one unit.
+/// A part above this many bytes is not parsed at once: its tree would take fifty times as much.
+const PART_LIMIT: usize = 256 * 1024;
+/// Statements of a big part are parsed together up to this many bytes.
+const GROUP: usize = 64 * 1024;
+/// Bytes that may be read again after quotes that do not close.
+const RESUME_BUDGET: usize = 64 * 1024 * 1024;
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Parses the parts of one unit, on a thread with [`ffi::ROOM`].
 pub fn unit(migration: &Migration) -> ParsedUnit {
-    let _ = migration;
-    ParsedUnit::default()
+    let mut unit = ParsedUnit::default();
+    match migration.kind {
+        UnitKind::Sql => ffi::with_room(|| {
+            for span in &migration.parts {
+                part(&migration.file.bytes, *span, &mut unit);
+            }
+        }),
+        UnitKind::Unknown | UnitKind::Unreadable => {}
+    }
+    unit
 }
+
+fn part(bytes: &[u8], span: Span, unit: &mut ParsedUnit) {
+    let bytes = bytes.get(span.start..span.end.min(bytes.len())).unwrap_or_default();
+    let mut base = span.start;
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = base + error.valid_up_to();
+            let error = SyntaxError { span: Span { start: at, end: at + 1 }, message: "not UTF-8: the rest is not read".into() };
+            unit.statements.push(failed(Span { start: base, end: base + bytes.len() }, error));
+            return;
+        }
+    };
+    let text = match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) if span.start == 0 => {
+            base += BYTE_ORDER_MARK.len();
+            rest
+        }
+        _ => text,
+    };
+    let masked = mask::mask(text);
+    for (span, kind) in &masked.found {
+        let shown = shown(&text[span.start..span.end]);
+        unit.oddities.push(Oddity { span: Span { start: base + span.start, end: base + span.end }, kind: *kind, text: shown });
+    }
+    let mut reader = Reader { source: text, masked: &masked, base, statements: &mut unit.statements };
+    if text.len() <= PART_LIMIT {
+        reader.whole(0, text.len());
+    } else {
+        reader.grouped();
+    }
+}
+
+/// The first line, for a message.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 200;
+    text.lines().next().unwrap_or_default().chars().take(LONGEST).collect()
+}
+
+fn failed(span: Span, error: SyntaxError) -> ParsedStatement {
+    ParsedStatement { span, outcome: Err(error), inner_errors: Vec::new(), truncated: None }
+}
+
+/// Reads the statements of one part.
+struct Reader<'a> {
+    /// The part as it is, for messages.
+    source: &'a str,
+    masked: &'a Masked<'a>,
+    /// Where the part starts in the file.
+    base: usize,
+    statements: &'a mut Vec<ParsedStatement>,
+}
+
+impl Reader<'_> {
+    fn text(&self) -> &str {
+        &self.masked.text
+    }
+
+    /// Parses `start..end` at once; if it does not parse, one by one.
+    fn whole(&mut self, start: usize, end: usize) {
+        match ffi::parse(&self.masked.text[start..end], Mode::Statements) {
+            Ok(tree) => self.take(tree.stmts, start, end),
+            Err(_) => self.apart(start, end),
+        }
+    }
+
+    /// Parses a big part in groups of statements.
+    fn grouped(&mut self) {
+        let mut group: Option<(usize, usize)> = None;
+        for range in split::statements(&self.masked.text) {
+            let (start, next) = (range.span.start, range.next);
+            let is_big = next - start > huge::STATEMENT_LIMIT;
+            match group {
+                Some((from, _)) if !is_big && next - from <= GROUP => {
+                    group = Some((from, next));
+                    continue;
+                }
+                Some((from, to)) => self.whole(from, to),
+                None => {}
+            }
+            group = None;
+            if is_big {
+                self.big(range);
+            } else {
+                group = Some((start, next));
+            }
+        }
+        if let Some((from, to)) = group {
+            self.whole(from, to);
+        }
+    }
+
+    /// One statement above the limit.
+    fn big(&mut self, range: split::Range) {
+        let statement = &self.masked.text[range.span.start..range.next];
+        let parsed = huge::shorten(statement).and_then(|short| Some((ffi::parse(&short.text, Mode::Statements).ok()?, short)));
+        let Some((tree, short)) = parsed else { return self.whole(range.span.start, range.next) };
+        let origin = self.base + range.span.start;
+        let positions = PositionMap::Table(short.origins().map(|at| origin + at).collect());
+        let first = self.statements.len();
+        lower_all(tree.stmts, &short.text, &positions, self.statements);
+        for statement in &mut self.statements[first..] {
+            statement.truncated = Some(short.describe());
+        }
+    }
+
+    /// Parses `start..end` statement by statement.
+    fn apart(&mut self, start: usize, end: usize) {
+        let mut at = start;
+        let mut budget = RESUME_BUDGET;
+        // Whether a quote, a comment or a dollar quote is open at the end, as read from `at`.
+        let mut open = None;
+        while let Some(range) = split::statements_from(&self.masked.text[..end], at).next() {
+            at = range.next;
+            let Some(refusal) = self.one(range) else { continue };
+            let text = &self.masked.text[..end];
+            let is_open = *open.get_or_insert_with(|| {
+                lex::tokens_from(text, range.span.start).last().is_some_and(|t| lex::is_unterminated(t, text))
+            });
+            let resume = if is_open && budget > 0 { self.resume(range, &refusal) } else { None };
+            let last = resume.unwrap_or(range.span.end);
+            let span = lex::trimmed(&self.masked.text[..last], range.span.start, last).unwrap_or(range.span);
+            self.refuse(span, &refusal);
+            if let Some(semicolon) = resume {
+                at = semicolon + 1;
+                open = None;
+                budget = budget.saturating_sub(end - range.span.start);
+            }
+        }
+    }
+
+    /// Parses one statement with its `;`, so that the message names what the server's would.
+    fn one(&mut self, range: split::Range) -> Option<Refusal> {
+        let (start, next) = (range.span.start, range.next);
+        match ffi::parse(&self.masked.text[start..next], Mode::Statements) {
+            Ok(tree) => {
+                self.take(tree.stmts, start, next);
+                None
+            }
+            Err(refusal) => (!self.without_stand_ins(start, next)).then_some(refusal),
+        }
+    }
+
+    /// A placeholder may stand for anything, nothing included.
+    fn without_stand_ins(&mut self, start: usize, next: usize) -> bool {
+        let inside: Vec<_> = self.masked.stand_ins.iter().filter(|span| span.start >= start && span.end <= next).collect();
+        if inside.is_empty() {
+            return false;
+        }
+        let mut text = String::with_capacity(next - start);
+        for span in inside {
+            text.push_str(&self.masked.text[start + text.len()..span.start]);
+            text.extend(std::iter::repeat_n(' ', span.end - span.start));
+        }
+        text.push_str(&self.masked.text[start + text.len()..next]);
+        let Ok(tree) = ffi::parse(&text, Mode::Statements) else { return false };
+        lower_all(tree.stmts, &text, &PositionMap::Linear(self.base + start), self.statements);
+        true
+    }
+
+    /// The `;` at the end of a line where to go on after a statement whose quotes do not close: the first one behind the error.
+    fn resume(&self, range: split::Range, refusal: &Refusal) -> Option<usize> {
+        let bytes = self.text().as_bytes();
+        let from = range.span.start + refusal.at.unwrap_or(0);
+        let mut candidates = memchr::memchr_iter(b';', bytes.get(from..range.next)?).map(|n| from + n);
+        candidates.find(|&at| at + 1 < range.next && ends_line(&bytes[at + 1..]))
+    }
+
+    fn take(&mut self, statements: Vec<RawStmt>, start: usize, end: usize) {
+        lower_all(statements, &self.masked.text[start..end], &PositionMap::Linear(self.base + start), self.statements);
+    }
+
+    fn refuse(&mut self, span: Span, refusal: &Refusal) {
+        let mut error = syntax_error(refusal, &self.masked.text[..span.end], span);
+        let Span { start, end } = error.span;
+        // The user never wrote the stand-in.
+        let (read, written) = (&self.masked.text[start..end], &self.source[start..end]);
+        if read != written {
+            error.message = error.message.replace(&format!("\"{read}\""), &format!("\"{written}\""));
+        }
+        error.span = Span { start: self.base + start, end: self.base + end };
+        self.statements.push(failed(Span { start: self.base + span.start, end: self.base + span.end }, error));
+    }
+}
+
+fn ends_line(rest: &[u8]) -> bool {
+    let blank = rest.iter().position(|c| !matches!(c, b' ' | b'\t' | b'\r')).unwrap_or(rest.len());
+    matches!(rest.get(blank), None | Some(b'\n'))
+}
+
+/// Where a refused statement, which stands at `span` of `text`, is wrong: the token at the cursor, or its end.
+pub fn syntax_error(refusal: &Refusal, text: &str, span: Span) -> SyntaxError {
+    let message = refusal.message.clone();
+    let Some(at) = refusal.at else { return SyntaxError { span, message } };
+    let at = (span.start + at).min(span.end);
+    let token = text.is_char_boundary(at).then(|| lex::tokens_from(text, at).next()).flatten();
+    let span = match token {
+        Some(token) if !token.is_blank() || token.kind == lex::TokenKind::BlockComment => token.span,
+        // The error stands at the `;` or at the end of input: right behind the last token.
+        _ => Span { start: span.end, end: span.end },
+    };
+    SyntaxError { span, message }
+}
+
+/// Lowers the statements of a parsed text.
+fn lower_all(statements: Vec<RawStmt>, text: &str, positions: &PositionMap, out: &mut Vec<ParsedStatement>) {
+    for raw in statements {
+        let Some((span, node)) = located(raw, text) else { continue };
+        let cx = Lowering { text, positions, errors: RefCell::default() };
+        let op = lower::statement(&node, span.start, span.end, &cx);
+        let place = positions.span(span.start, span.end);
+        let statement = Statement { span: place, op };
+        out.push(ParsedStatement { span: place, outcome: Ok(statement), inner_errors: cx.errors.into_inner(), truncated: None });
+    }
+}
+
+/// A statement's range in the parsed text, from its first token to its last.
+pub fn located(raw: RawStmt, text: &str) -> Option<(Span, Box<pg_query::Node>)> {
+    let start = usize::try_from(raw.stmt_location).ok()?;
+    let end = match usize::try_from(raw.stmt_len).ok()? {
+        0 => text.len(),
+        length => start + length,
+    };
+    Some((lex::trimmed(text, start, end.min(text.len()))?, raw.stmt?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! `phasegate check`: the verdict on migration directories.
+
+use super::exit::Exit;
+use super::terminal::{self, ColorChoice, Terminal};
+use crate::check::{self, Request};
+use crate::finding::Level;
+use crate::report::human::Human;
+use crate::report::json::Json;
+use crate::report::{Format, Report};
+use crate::versions::{KNOWN, PostgresVersions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Check migrations: which statements take something from the previous release, and are not tagged
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 clean; 1 findings at --fail-on or above; 2 something could not be used \
+    (arguments, a path that cannot be opened or holds no migration). 2 beats 1, and the rest is still in the report.")]
+pub struct Arguments {
+    /// Directories and files, each a history; `-` is standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Take this layout instead of recognising one
+    #[arg(long, value_name = "NAME")]
+    layout: Option<String>,
+    /// The server versions that the migrations must work on: one, or a range
+    #[arg(long, value_name = "VERSIONS", default_value_t = KNOWN)]
+    postgres: PostgresVersions,
+    /// A `pg_dump --schema-only` file: the schema before the first migration
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// How to write the report
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+    format: FormatName,
+    /// The lowest level that makes the exit code 1
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "error")]
+    fail_on: FailOn,
+    /// Show notes too
+    #[arg(long)]
+    notes: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum FormatName {
+    /// For people: source excerpts and a summary
+    Human,
+    /// For programs: version 1, all findings and facts
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Note,
+}
+
+impl From<FailOn> for Level {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Error => Level::Error,
+            FailOn::Warning => Level::Warning,
+            FailOn::Note => Level::Note,
+        }
+    }
+}
+
+/// Checks, writes the report and says how it ended. An error is one of standard output.
+pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
+    let stdin = match read_stdin(&arguments.paths) {
+        Ok(stdin) => stdin,
+        Err(error) => {
+            terminal::complain(&format!("standard input could not be read: {error}"));
+            return Ok(Exit::Unusable);
+        }
+    };
+    let checked = check::run(&Request {
+        paths: arguments.paths.clone(),
+        stdin,
+        layout: arguments.layout.clone(),
+        postgres: arguments.postgres,
+        schema_dump: arguments.schema.clone(),
+    });
+    let report = Report::new(&checked, arguments.postgres);
+    let fail_on = Level::from(arguments.fail_on);
+    let format: Box<dyn Format> = match arguments.format {
+        FormatName::Human => {
+            let Terminal { color, unicode, width } = Terminal::of_stdout(color);
+            // A finding that decides the exit code is always shown.
+            let least = if arguments.notes { Level::Note } else { fail_on.min(Level::Warning) };
+            Box::new(Human { color, unicode, width, least })
+        }
+        FormatName::Json => Box::new(Json),
+    };
+    terminal::write_stdout(|out| format.write(&report, out))?;
+    for unusable in &report.unusable {
+        let place = if unusable.path.is_empty() { String::new() } else { format!("{}: ", unusable.path) };
+        terminal::complain(&format!("{place}{}", unusable.why));
+    }
+    let found = if report.fails_at(fail_on) { Exit::Findings } else { Exit::Clean };
+    Ok(if report.unusable.is_empty() { found } else { found.max(Exit::Unusable) })
+}
+
+/// All of standard input, where a path asks for it.
+fn read_stdin(paths: &[PathBuf]) -> io::Result<Option<Vec<u8>>> {
+    if !paths.iter().any(|path| path == Path::new("-")) {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}

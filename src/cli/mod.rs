@@ -1,0 +1,54 @@
+//! The command line: one file per subcommand, each with its own arguments.
+//!
+//! Output goes to standard output, complaints to standard error. The only room besides `prove` that looks at the environment.
+
+use clap::{Parser, Subcommand};
+use exit::Exit;
+use terminal::ColorChoice;
+
+mod check;
+pub mod exit;
+mod explain;
+mod rules;
+mod terminal;
+
+/// Says whether PostgreSQL migrations can run while the previous release still serves.
+#[derive(Debug, Parser)]
+#[command(name = "phasegate", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 clean; 1 findings; 2 something could not be used; 3 could not prove.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// When to colour the output
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", global = true)]
+    color: ColorChoice,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Arguments),
+    Explain(explain::Arguments),
+    Rules(rules::Arguments),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn run() -> Exit {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are asked for; they go to standard output and are no failure.
+            let exit = if error.use_stderr() { Exit::Unusable } else { Exit::Clean };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    let result = match arguments.command {
+        Command::Check(command) => check::run(&command, arguments.color),
+        Command::Explain(command) => explain::run(&command, arguments.color),
+        Command::Rules(command) => rules::run(&command),
+    };
+    result.unwrap_or_else(|error| {
+        terminal::complain(&format!("the output could not be written: {error}"));
+        Exit::Unusable
+    })
+}

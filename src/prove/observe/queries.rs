@@ -1,0 +1,336 @@
+//! One query per catalog. They run with only `pg_catalog` on the search path, so every user name comes out qualified.
+
+use super::catalogs::*;
+use postgres::{Client, Error, Row};
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
+
+/// The namespaces that are the user's; `n` is the row of `pg_namespace`.
+macro_rules! user_schema {
+    () => {
+        "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    };
+}
+
+/// Grants in an access control list, the owner's own left out: `grantee=PRIVILEGE`, `*` for the grant option. NULL stays NULL.
+macro_rules! grants {
+    ($acl:literal, $owner:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $acl,
+            " IS NOT NULL THEN ARRAY(SELECT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(g.grantee)::text END",
+            " || '=' || g.privilege_type || CASE WHEN g.is_grantable THEN '*' ELSE '' END FROM aclexplode(",
+            $acl,
+            ") g WHERE g.grantee <> ",
+            $owner,
+            " ORDER BY 1) END"
+        )
+    };
+}
+
+fn keyed<K: Ord, V>(
+    client: &mut Client,
+    query: &str,
+    read: impl Fn(&Row) -> Result<(K, V), Error>,
+) -> Result<Rc<BTreeMap<K, V>>, Error> {
+    Ok(Rc::new(client.query(query, &[])?.iter().map(read).collect::<Result<_, _>>()?))
+}
+
+/// A `"char"` column, cast to text: one ASCII letter, or empty where the catalog has a zero byte.
+fn letter(row: &Row, at: usize) -> Result<char, Error> {
+    Ok(row.try_get::<_, &str>(at)?.chars().next().unwrap_or(' '))
+}
+
+pub fn namespaces(client: &mut Client) -> Result<Rc<BTreeMap<Oid, Namespace>>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT n.oid, n.nspname::text, quote_ident(n.nspname), pg_get_userbyid(n.nspowner)::text, ",
+        grants!("n.nspacl", "n.nspowner"),
+        " FROM pg_namespace n WHERE ",
+        user_schema!()
+    );
+    keyed(client, QUERY, |row| {
+        let privileges = Privileges { owner: row.try_get(3)?, stored: row.try_get(4)? };
+        Ok((row.try_get(0)?, Namespace { name: row.try_get(1)?, quoted: row.try_get(2)?, privileges }))
+    })
+}
+
+pub fn classes(client: &mut Client) -> Result<Rc<BTreeMap<Oid, Class>>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT c.oid, c.relname::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname), n.oid, c.relkind::text, ",
+        "pg_get_userbyid(c.relowner)::text, c.relpersistence::text, c.relrowsecurity, c.relforcerowsecurity, ",
+        "c.relreplident::text, c.relispartition, coalesce(p.partstrat::text, ''), ",
+        grants!("c.relacl", "c.relowner"),
+        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid ",
+        "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND ",
+        user_schema!()
+    );
+    keyed(client, QUERY, |row| {
+        let class = Class {
+            name: row.try_get(1)?,
+            qualified: row.try_get(2)?,
+            namespace: row.try_get(3)?,
+            kind: letter(row, 4)?,
+            privileges: Privileges { owner: row.try_get(5)?, stored: row.try_get(12)? },
+            persistence: letter(row, 6)?,
+            row_security: row.try_get(7)?,
+            force_row_security: row.try_get(8)?,
+            replica_identity: letter(row, 9)?,
+            is_partition: row.try_get(10)?,
+            partition_strategy: letter(row, 11)?,
+        };
+        Ok((row.try_get(0)?, class))
+    })
+}
+
+pub fn attributes(client: &mut Client) -> Result<Rc<BTreeMap<(Oid, i16), Attribute>>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT a.attrelid, a.attnum, a.attname::text, quote_ident(a.attname), a.atttypid, a.atttypmod, ",
+        "format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, a.attidentity::text, a.attgenerated::text, ",
+        "CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(ln.nspname) || '.' || quote_ident(l.collname) ELSE '' END, ",
+        "a.ctid::text, ",
+        grants!("a.attacl", "c.relowner"),
+        " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
+        "JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation ",
+        "LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace ",
+        "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND ",
+        user_schema!()
+    );
+    keyed(client, QUERY, |row| {
+        let attribute = Attribute {
+            name: row.try_get(2)?,
+            quoted: row.try_get(3)?,
+            type_oid: row.try_get(4)?,
+            type_modifier: row.try_get(5)?,
+            type_name: row.try_get(6)?,
+            not_null: row.try_get(7)?,
+            has_default: row.try_get(8)?,
+            identity: row.try_get(9)?,
+            generated: row.try_get(10)?,
+            collation: row.try_get::<_, Option<String>>(11)?.unwrap_or_default(),
+            row_version: row.try_get(12)?,
+            grants: row.try_get(13)?,
+        };
+        Ok(((row.try_get(0)?, row.try_get(1)?), attribute))
+    })
+}
+
+/// NOT NULL constraints (18) and constraint triggers are left out: the one is a property of the column, the other a trigger.
+pub fn constraints(client: &mut Client) -> Result<Rc<BTreeMap<Oid, ConstraintRow>>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT k.oid, k.conname::text, quote_ident(k.conname), k.contype::text, k.conrelid, k.contypid, ",
+        "coalesce(k.conkey, '{}'), k.confrelid, k.convalidated, k.condeferrable, k.condeferred, ",
+        "CASE k.contype WHEN 'f' THEN k.confdeltype::text ELSE '' END, CASE k.contype WHEN 'f' THEN k.confupdtype::text ELSE '' END, ",
+        "coalesce(parent.conrelid = k.conrelid, false) ",
+        "FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace LEFT JOIN pg_constraint parent ON parent.oid = k.conparentid ",
+        "WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND ",
+        user_schema!()
+    );
+    keyed(client, QUERY, |row| {
+        let constraint = ConstraintRow {
+            name: row.try_get(1)?,
+            quoted: row.try_get(2)?,
+            kind: letter(row, 3)?,
+            relation: row.try_get(4)?,
+            domain: row.try_get(5)?,
+            columns: row.try_get(6)?,
+            referenced: row.try_get(7)?,
+            validated: row.try_get(8)?,
+            deferrable: row.try_get(9)?,
+            initially_deferred: row.try_get(10)?,
+            on_delete: row.try_get(11)?,
+            on_update: row.try_get(12)?,
+            is_clone: row.try_get(13)?,
+        };
+        Ok((row.try_get(0)?, constraint))
+    })
+}
+
+pub fn indexes(client: &mut Client) -> Result<Rc<BTreeMap<Oid, IndexRow>>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT i.indexrelid, c.relname::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname), i.indrelid, i.indisunique, ",
+        "i.indisvalid, i.indkey::int2[], i.indnkeyatts, i.indpred IS NOT NULL, m.amname::text, ",
+        "EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) ",
+        "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
+        "JOIN pg_am m ON m.oid = c.relam WHERE ",
+        user_schema!()
+    );
+    keyed(client, QUERY, |row| {
+        let index = IndexRow {
+            name: row.try_get(1)?,
+            qualified: row.try_get(2)?,
+            relation: row.try_get(3)?,
+            unique: row.try_get(4)?,
+            valid: row.try_get(5)?,
+            columns: row.try_get(6)?,
+            key_columns: row.try_get(7)?,
+            predicate: row.try_get(8)?,
+            method: row.try_get(9)?,
+            of_constraint: row.try_get(10)?,
+        };
+        Ok((row.try_get(0)?, index))
+    })
+}
+
+pub fn triggers(client: &mut Client) -> Result<Rc<BTreeMap<Oid, TriggerRow>>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT g.oid, g.tgname::text, quote_ident(g.tgname), g.tgrelid, g.tgtype, ",
+        "CASE pn.nspname WHEN 'pg_catalog' THEN quote_ident(p.proname) ELSE quote_ident(pn.nspname) || '.' || quote_ident(p.proname) END, ",
+        "g.tgenabled::text FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
+        "JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace pn ON pn.oid = p.pronamespace ",
+        "WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND ",
+        user_schema!()
+    );
+    keyed(client, QUERY, |row| {
+        let trigger = TriggerRow {
+            name: row.try_get(1)?,
+            quoted: row.try_get(2)?,
+            relation: row.try_get(3)?,
+            bits: row.try_get(4)?,
+            function: row.try_get(5)?,
+            enabled: row.try_get(6)?,
+        };
+        Ok((row.try_get(0)?, trigger))
+    })
+}
+
+pub fn policies(client: &mut Client) -> Result<Rc<BTreeMap<Oid, PolicyRow>>, Error> {
+    const QUERY: &str = "SELECT p.oid, p.polname::text, quote_ident(p.polname), p.polrelid, p.polcmd::text, p.polpermissive, \
+        ARRAY(SELECT CASE r WHEN 0 THEN 'public' ELSE pg_get_userbyid(r)::text END FROM unnest(p.polroles) r ORDER BY 1) \
+        FROM pg_policy p";
+    keyed(client, QUERY, |row| {
+        let policy = PolicyRow {
+            name: row.try_get(1)?,
+            quoted: row.try_get(2)?,
+            relation: row.try_get(3)?,
+            command: letter(row, 4)?,
+            permissive: row.try_get(5)?,
+            roles: row.try_get(6)?,
+        };
+        Ok((row.try_get(0)?, policy))
+    })
+}
+
+pub fn rules(client: &mut Client) -> Result<Rc<BTreeMap<Oid, RuleRow>>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT r.oid, r.rulename::text, quote_ident(r.rulename), r.ev_class FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class ",
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.rulename <> '_RETURN' AND ",
+        user_schema!()
+    );
+    keyed(client, QUERY, |row| {
+        Ok((row.try_get(0)?, RuleRow { name: row.try_get(1)?, quoted: row.try_get(2)?, relation: row.try_get(3)? }))
+    })
+}
+
+/// Row types, arrays, multiranges and shells are left out: they come and go with something else.
+pub fn types(client: &mut Client) -> Result<Rc<BTreeMap<Oid, TypeRow>>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT t.oid, quote_ident(n.nspname) || '.' || quote_ident(t.typname), t.typtype::text, pg_get_userbyid(t.typowner)::text, ",
+        "coalesce(CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) WHEN 'r' THEN format_type(r.rngsubtype, NULL) END, ''), ",
+        "t.typbasetype, t.typnotnull, t.typdefault IS NOT NULL FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace ",
+        "LEFT JOIN pg_range r ON r.rngtypid = t.oid WHERE t.typtype IN ('e', 'd', 'r', 'b') AND t.typisdefined ",
+        "AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid) AND ",
+        user_schema!()
+    );
+    keyed(client, QUERY, |row| {
+        let found = TypeRow {
+            qualified: row.try_get(1)?,
+            kind: letter(row, 2)?,
+            owner: row.try_get(3)?,
+            base: row.try_get(4)?,
+            base_oid: row.try_get(5)?,
+            not_null: row.try_get(6)?,
+            has_default: row.try_get(7)?,
+        };
+        Ok((row.try_get(0)?, found))
+    })
+}
+
+pub fn labels(client: &mut Client) -> Result<Rc<BTreeMap<Oid, LabelRow>>, Error> {
+    const QUERY: &str = "SELECT oid, enumtypid, enumlabel::text, quote_ident(enumlabel), \
+        (row_number() OVER (PARTITION BY enumtypid ORDER BY enumsortorder))::int4 FROM pg_enum";
+    keyed(client, QUERY, |row| {
+        let label =
+            LabelRow { enum_type: row.try_get(1)?, label: row.try_get(2)?, quoted: row.try_get(3)?, position: row.try_get(4)? };
+        Ok((row.try_get(0)?, label))
+    })
+}
+
+/// What a type made for itself (the constructors of a range) is left out: it comes and goes with the type.
+pub fn routines(client: &mut Client) -> Result<Rc<BTreeMap<Oid, RoutineRow>>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT p.oid, quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || ",
+        "array_to_string(ARRAY(SELECT format_type(a.type, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY a (type, position) ",
+        "ORDER BY a.position), ', ') || ')', p.prokind::text, ",
+        "CASE WHEN p.prokind = 'p' AND p.prorettype = 'void'::regtype THEN '' ELSE CASE WHEN p.proretset THEN 'SETOF ' ELSE '' END ",
+        "|| format_type(p.prorettype, NULL) END, l.lanname::text, p.provolatile::text, p.prosecdef, ",
+        "pg_get_userbyid(p.proowner)::text, ",
+        grants!("p.proacl", "p.proowner"),
+        ", quote_ident(n.nspname) || '.' || quote_ident(p.proname)",
+        " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang ",
+        "WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i') AND ",
+        user_schema!()
+    );
+    keyed(client, QUERY, |row| {
+        let routine = RoutineRow {
+            qualified: row.try_get(9)?,
+            signature: row.try_get(1)?,
+            kind: row.try_get(2)?,
+            returns: row.try_get::<_, Option<String>>(3)?.unwrap_or_default(),
+            language: row.try_get(4)?,
+            volatility: row.try_get(5)?,
+            security_definer: row.try_get(6)?,
+            privileges: Privileges { owner: row.try_get(7)?, stored: row.try_get(8)? },
+        };
+        Ok((row.try_get(0)?, routine))
+    })
+}
+
+/// Indexes inherit from partitioned indexes too; only tables are wanted.
+pub fn inherits(client: &mut Client) -> Result<Rc<BTreeMap<(Oid, i32), Oid>>, Error> {
+    const QUERY: &str = "SELECT i.inhrelid, i.inhseqno, i.inhparent FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
+        WHERE c.relkind IN ('r', 'p', 'f') AND NOT i.inhdetachpending";
+    keyed(client, QUERY, |row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?)))
+}
+
+pub fn sequences(client: &mut Client) -> Result<Rc<BTreeMap<Oid, SequenceRow>>, Error> {
+    const QUERY: &str = "SELECT s.seqrelid, format_type(s.seqtypid, NULL), d.refobjid, d.refobjsubid::int2 FROM pg_sequence s \
+        LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.objsubid = 0 \
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')";
+    keyed(client, QUERY, |row| {
+        let owner = row.try_get::<_, Option<Oid>>(2)?.zip(row.try_get(3)?);
+        Ok((row.try_get(0)?, SequenceRow { type_name: row.try_get(1)?, owner }))
+    })
+}
+
+pub fn extensions(client: &mut Client) -> Result<Rc<BTreeMap<Oid, ExtensionRow>>, Error> {
+    const QUERY: &str = "SELECT e.oid, e.extname::text, quote_ident(e.extname), n.nspname::text \
+        FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace";
+    keyed(client, QUERY, |row| {
+        Ok((row.try_get(0)?, ExtensionRow { name: row.try_get(1)?, quoted: row.try_get(2)?, schema: row.try_get(3)? }))
+    })
+}
+
+pub fn members(client: &mut Client) -> Result<Rc<HashSet<(Oid, Oid)>>, Error> {
+    const QUERY: &str =
+        "SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND objid >= 16384";
+    let rows = client.query(QUERY, &[])?;
+    Ok(Rc::new(rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, Error>>()?))
+}
+
+pub fn publications(client: &mut Client) -> Result<Rc<BTreeMap<String, PublicationRow>>, Error> {
+    const QUERY: &str = "SELECT p.pubname::text, p.puballtables, \
+        ARRAY(SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_publication_rel r \
+        JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.prpubid = p.oid ORDER BY 1), \
+        ARRAY(SELECT n.nspname::text FROM pg_publication_namespace r JOIN pg_namespace n ON n.oid = r.pnnspid \
+        WHERE r.pnpubid = p.oid ORDER BY 1) FROM pg_publication p";
+    keyed(client, QUERY, |row| {
+        let publication = PublicationRow { all_tables: row.try_get(1)?, tables: row.try_get(2)?, schemas: row.try_get(3)? };
+        Ok((row.try_get(0)?, publication))
+    })
+}
+
+pub fn roles(client: &mut Client) -> Result<Rc<BTreeMap<Oid, String>>, Error> {
+    keyed(client, "SELECT oid, quote_ident(rolname) FROM pg_roles WHERE rolname !~ '^pg_'", |row| {
+        Ok((row.try_get(0)?, row.try_get(1)?))
+    })
+}

@@ -1,0 +1,276 @@
+//! Runs a history on a server, statement by statement, the way its runner would, and watches the catalogs.
+//!
+//! Invariants: statements run in order on one connection as superuser; a unit that fails is rolled back as far as its
+//! transaction reaches and says where and why; what is not run (psql commands, COPY data, programs) is said too. Session state
+//! ends with the file: runners differ in that, and a file that needs another's settings is not one to rely on.
+
+use super::observe::required::RequiredColumns;
+use super::observe::{Catalogs, Observer, breaks, snapshot};
+use super::server::error::described;
+use crate::catalog::snapshot::Snapshot;
+use crate::effect::Break;
+use crate::op::{Op, Span, TransactionCommand};
+use crate::source::{Migration, Wrapping};
+use crate::sql::ParsedUnit;
+use postgres::Client;
+use postgres::error::{DbError, SqlState};
+
+/// One unit, ready to run.
+#[derive(Clone, Debug)]
+pub struct ReplayUnit {
+    pub id: String,
+    pub path: String,
+    pub wrapping: Wrapping,
+    pub statements: Vec<ReplayStatement>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ReplayStatement {
+    /// As in the file, without the semicolon.
+    pub sql: String,
+    /// Bytes of the file.
+    pub span: Span,
+    /// `None` where it does not parse: the server is asked all the same.
+    pub op: Option<Op>,
+}
+
+impl ReplayUnit {
+    /// A unit of a history with what the SQL room found in it.
+    pub fn new(migration: &Migration, parsed: &ParsedUnit) -> ReplayUnit {
+        let text = |span: Span| {
+            let bytes = migration.file.bytes.get(span.start..span.end).unwrap_or_default();
+            String::from_utf8_lossy(bytes).into_owned()
+        };
+        let statements = parsed.statements.iter().map(|statement| ReplayStatement {
+            sql: text(statement.span),
+            span: statement.span,
+            op: statement.outcome.as_ref().ok().map(|parsed| parsed.op.clone()),
+        });
+        ReplayUnit {
+            id: migration.id.clone(),
+            path: migration.file.path.clone(),
+            wrapping: migration.wrapping,
+            statements: statements.collect(),
+        }
+    }
+}
+
+/// What happened to one statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatementOutcome {
+    /// It ran, and this is what it took away.
+    Ran(Vec<Break>),
+    /// It was not run, and why.
+    Skipped(&'static str),
+    Failed,
+    /// An earlier one failed.
+    NotReached,
+}
+
+/// Why a unit did not apply, in the server's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// 0-based; `None` when the COMMIT of the runner failed.
+    pub statement: Option<usize>,
+    /// Five letters and digits.
+    pub sqlstate: String,
+    pub message: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct UnitOutcome {
+    /// One for each statement of the unit.
+    pub statements: Vec<StatementOutcome>,
+    /// The schema when the unit was over.
+    pub snapshot: Snapshot,
+    pub failure: Option<Failure>,
+    /// True when the server refused a statement inside the runner's transaction and the unit was run again without one.
+    pub without_transaction: bool,
+}
+
+/// What makes going on impossible: everything a migration itself does wrong is a [`Failure`] instead.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    #[error("cannot {action}: {}", described(source))]
+    Connection { action: &'static str, source: postgres::Error },
+}
+
+fn while_trying(action: &'static str) -> impl FnOnce(postgres::Error) -> ReplayError {
+    move |source| ReplayError::Connection { action, source }
+}
+
+/// One connection and what is known of its catalogs.
+pub struct Replayer {
+    client: Client,
+    observer: Observer,
+    catalogs: Catalogs,
+    path: Option<String>,
+}
+
+impl Replayer {
+    /// Takes over a connection to a database in which everything there now counts as older.
+    pub fn new(mut client: Client) -> Result<Replayer, ReplayError> {
+        let mut observer = Observer::default();
+        let catalogs = observer.observe(&mut client).map_err(while_trying("read the catalogs"))?;
+        Ok(Replayer { client, observer, catalogs, path: None })
+    }
+
+    /// The schema as it is now.
+    pub fn snapshot(&self) -> Snapshot {
+        snapshot::snapshot(&self.catalogs)
+    }
+
+    /// Runs one unit. A later unit may follow, whether it failed or not.
+    pub fn run(&mut self, unit: &ReplayUnit) -> Result<UnitOutcome, ReplayError> {
+        if self.path.as_ref() != Some(&unit.path) {
+            self.new_session()?;
+            self.path = Some(unit.path.clone());
+        }
+        let runnable = unit.statements.iter().filter(|statement| skipped(statement).is_none()).count();
+        let in_transaction = match unit.wrapping {
+            Wrapping::Wrapped => true,
+            Wrapping::Batch => runnable > 1,
+            Wrapping::None | Wrapping::Explicit => false,
+        };
+        let (mut statements, mut failure) = self.attempt(unit, in_transaction)?;
+        let refused = failure.as_ref().is_some_and(|failure| failure.sqlstate == SqlState::ACTIVE_SQL_TRANSACTION.code());
+        let without_transaction = in_transaction && refused;
+        if without_transaction {
+            (statements, failure) = self.attempt(unit, false)?;
+        }
+        self.refresh()?;
+        Ok(UnitOutcome { statements, snapshot: self.snapshot(), failure, without_transaction })
+    }
+
+    /// What one file set is gone with it: open transactions, settings, roles, temporary tables.
+    fn new_session(&mut self) -> Result<(), ReplayError> {
+        self.client
+            .batch_execute("ROLLBACK")
+            .and_then(|()| self.client.batch_execute("DISCARD ALL"))
+            .map_err(while_trying("begin a new session"))?;
+        self.refresh()
+    }
+
+    fn refresh(&mut self) -> Result<(), ReplayError> {
+        self.observer.everything_may_have_changed();
+        self.catalogs = self.observer.observe(&mut self.client).map_err(while_trying("read the catalogs"))?;
+        Ok(())
+    }
+
+    fn attempt(
+        &mut self,
+        unit: &ReplayUnit,
+        in_transaction: bool,
+    ) -> Result<(Vec<StatementOutcome>, Option<Failure>), ReplayError> {
+        let start = self.catalogs.clone();
+        let mut outcomes = Vec::new();
+        let mut required = RequiredColumns::default();
+        let mut open = false;
+        for (at, statement) in unit.statements.iter().enumerate() {
+            if let Some(why) = skipped(statement) {
+                outcomes.push(StatementOutcome::Skipped(why));
+                continue;
+            }
+            if in_transaction && !open {
+                self.client.batch_execute("BEGIN").map_err(while_trying("begin a transaction"))?;
+                open = true;
+            }
+            let before = self.catalogs.clone();
+            match self.statement(statement) {
+                Ok(after) => {
+                    let transaction = matches!(statement.op, Some(Op::Transaction(_)));
+                    if ends_transaction(statement) {
+                        open = false;
+                    }
+                    // What a rollback undoes was not taken from anyone.
+                    let found = if transaction { Vec::new() } else { breaks::difference(&start, &before, &after) };
+                    required.note(at, &start, &before, &after);
+                    outcomes.push(StatementOutcome::Ran(found));
+                    self.catalogs = after;
+                }
+                Err(error) => {
+                    let failure = self.roll_back(Some(at), error)?;
+                    outcomes.push(StatementOutcome::Failed);
+                    outcomes.resize(unit.statements.len(), StatementOutcome::NotReached);
+                    return Ok((outcomes, Some(failure)));
+                }
+            }
+        }
+        if open && let Err(error) = self.client.batch_execute("COMMIT") {
+            let failure = self.roll_back(None, error)?;
+            return Ok((outcomes, Some(failure)));
+        }
+        for (statement, found) in required.at_the_end(&self.catalogs) {
+            if let Some(StatementOutcome::Ran(breaks)) = outcomes.get_mut(statement) {
+                breaks.push(found);
+                breaks.sort();
+            }
+        }
+        Ok((outcomes, None))
+    }
+
+    fn statement(&mut self, statement: &ReplayStatement) -> Result<Catalogs, postgres::Error> {
+        self.client.batch_execute(&statement.sql)?;
+        match &statement.op {
+            Some(op) if leaves_catalogs_alone(op) => return Ok(self.catalogs.clone()),
+            Some(Op::Transaction(_)) => self.observer.everything_may_have_changed(),
+            _ => {}
+        }
+        self.observer.observe(&mut self.client)
+    }
+
+    /// Undoes what is open; an error that is not the server's own answer ends the replay.
+    fn roll_back(&mut self, statement: Option<usize>, error: postgres::Error) -> Result<Failure, ReplayError> {
+        let Some(answer) = error.as_db_error() else {
+            return Err(ReplayError::Connection { action: "run a statement", source: error });
+        };
+        let failure = Failure { statement, sqlstate: answer.code().code().to_owned(), message: message(answer) };
+        self.client.batch_execute("ROLLBACK").map_err(while_trying("roll back"))?;
+        self.refresh()?;
+        Ok(failure)
+    }
+}
+
+fn message(answer: &DbError) -> String {
+    match answer.detail() {
+        Some(detail) => format!("{} ({detail})", answer.message()),
+        None => answer.message().to_owned(),
+    }
+}
+
+/// Why a statement is not run, where it is not. COPY changes no schema; its data stands outside of the statement, and a program
+/// is somebody else's command on this machine.
+fn skipped(statement: &ReplayStatement) -> Option<&'static str> {
+    match &statement.op {
+        Some(Op::Copy { program: true, .. }) => Some("COPY … PROGRAM runs a command on the server's machine"),
+        Some(Op::Copy { stdin: true, .. }) => Some("COPY data is not sent"),
+        Some(Op::Copy { from: false, .. }) => Some("COPY … TO writes outside of the database"),
+        _ => None,
+    }
+}
+
+fn ends_transaction(statement: &ReplayStatement) -> bool {
+    match &statement.op {
+        Some(Op::Transaction(command)) => match command {
+            TransactionCommand::Commit | TransactionCommand::Rollback | TransactionCommand::TwoPhase => true,
+            TransactionCommand::Begin
+            | TransactionCommand::Savepoint(_)
+            | TransactionCommand::Release(_)
+            | TransactionCommand::RollbackTo(_) => false,
+        },
+        _ => false,
+    }
+}
+
+/// True for statements that cannot write to a catalog. Some must not even be followed by a query: SET TRANSACTION has to be the
+/// first of its transaction. A kind that is missing here costs a look at the server, nothing else.
+fn leaves_catalogs_alone(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Transaction(TransactionCommand::Begin | TransactionCommand::Savepoint(_) | TransactionCommand::Release(_))
+            | Op::Set(_)
+            | Op::Show
+            | Op::SetConstraints
+            | Op::Lock { .. }
+    )
+}

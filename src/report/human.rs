@@ -1,0 +1,243 @@
+//! `--format human`: findings with source excerpts, then what was looked at, then one line that sums it up.
+
+use super::escape::escape;
+use super::excerpt::Excerpt;
+use super::model::{FindingEntry, SkippedEntry, Summary};
+use super::{Format, Outline, Report, level_name};
+use crate::finding::{Level, SuppressedBy};
+use crate::op::Span;
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode, ThemeCharacters, ThemeStyles,
+};
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+use std::io;
+use textwrap::{WordSeparator, WordSplitter};
+
+/// The report for people. Everything that comes from files is escaped.
+#[derive(Clone, Copy, Debug)]
+pub struct Human {
+    pub color: bool,
+    /// False draws with ASCII only.
+    pub unicode: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Findings below this level are counted and not shown.
+    pub least: Level,
+}
+
+/// Narrower terminals get lines of this width.
+const LEAST_WIDTH: usize = 30;
+/// Skipped files that are named for each reason.
+const MOST_NAMES: usize = 3;
+
+impl Format for Human {
+    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+        let handler = self.handler();
+        for finding in report.findings.iter().filter(|finding| self.shows(finding)) {
+            out.write_all(self.finding(finding, report, &handler).as_bytes())?;
+            out.write_all(b"\n")?;
+        }
+        for (history, outline) in report.histories.iter().zip(&report.outlines) {
+            let sizes =
+                [count(outline.files, "file"), count(outline.migrations, "migration"), count(outline.statements, "statement")];
+            let mut about = format!("{}: layout {}", escape(&history.path), escape(&history.layout));
+            if !outline.recognised_by.is_empty() {
+                about.push_str(&format!(" ({})", escape(&outline.recognised_by)));
+            }
+            about.push_str(&format!("; {}", sizes.join(", ")));
+            writeln!(out, "{}", self.wrap(&about, "", "  "))?;
+            self.skipped(outline, out)?;
+        }
+        for unusable in &report.unusable {
+            let place = if unusable.path.is_empty() { String::new() } else { format!("{}: ", escape(&unusable.path)) };
+            writeln!(out, "{}", self.wrap(&format!("not checked: {place}{}", escape(&unusable.why)), "", "  "))?;
+        }
+        writeln!(out, "\n{}", self.wrap(&self.summary(report), "", "  "))
+    }
+}
+
+impl Human {
+    fn shows(&self, finding: &FindingEntry) -> bool {
+        finding.counts() && finding.level >= self.least
+    }
+
+    fn columns(&self) -> usize {
+        self.width.max(LEAST_WIDTH)
+    }
+
+    fn handler(&self) -> GraphicalReportHandler {
+        let theme = GraphicalTheme {
+            characters: if self.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() },
+            styles: if self.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
+        };
+        GraphicalReportHandler::new_themed(theme)
+            .with_width(self.columns())
+            .with_links(false)
+            .without_primary_span_start()
+            .with_word_separator(WordSeparator::AsciiSpace)
+            .with_word_splitter(WordSplitter::NoHyphenation)
+    }
+
+    fn wrap(&self, text: &str, first: &str, rest: &str) -> String {
+        // Paths and names hold hyphens and slashes: only a blank is a place to break.
+        let options = textwrap::Options::new(self.columns())
+            .initial_indent(first)
+            .subsequent_indent(rest)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation);
+        textwrap::fill(text, options)
+    }
+
+    fn finding(&self, finding: &FindingEntry, report: &Report, handler: &GraphicalReportHandler) -> String {
+        let name = format!("{}:{}:{}", escape(&finding.path), finding.line, finding.column);
+        let span = Span { start: finding.start, end: finding.end };
+        let excerpt = report
+            .files
+            .get(&finding.path)
+            .and_then(|(file, lines)| Excerpt::new(name.clone(), &file.bytes, lines, span, self.columns()));
+        let shown = ShownFinding {
+            code: format!("{}[{}]", level_name(finding.level), finding.rule),
+            severity: severity(finding.level),
+            message: escape(&finding.message).into_owned(),
+            help: escape(&finding.help).into_owned(),
+            excerpt,
+        };
+        let mut text = String::new();
+        // Writing to a String cannot fail, and an excerpt can be read at any span.
+        let _ = handler.render_report(&mut text, &shown);
+        let mut text = text.trim_end().to_owned();
+        text.push('\n');
+        if shown.excerpt.is_none() {
+            text.push_str(&format!("  at {name}\n"));
+        }
+        for related in &finding.related {
+            let place = format!("{} ({}:{}:{})", escape(&related.message), escape(&related.path), related.line, related.column);
+            text.push_str(&self.wrap(&place, "  note: ", "        "));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Skipped files by reason, most frequent first, with the first names of each.
+    fn skipped(&self, outline: &Outline, out: &mut dyn io::Write) -> io::Result<()> {
+        let mut reasons: BTreeMap<&str, Vec<&SkippedEntry>> = BTreeMap::new();
+        for skipped in &outline.skipped {
+            reasons.entry(&skipped.why).or_default().push(skipped);
+        }
+        let mut reasons: Vec<_> = reasons.into_iter().collect();
+        reasons.sort_by_key(|(why, files)| (std::cmp::Reverse(files.len()), *why));
+        for (why, files) in reasons {
+            let names: Vec<_> = files.iter().take(MOST_NAMES).map(|file| escape(&file.path)).collect();
+            let more = files.len() - names.len();
+            let more = if more > 0 { format!(" and {more} more (--format json names all)") } else { String::new() };
+            let text = format!("skipped {}, {}: {}{more}", count(files.len(), "file"), escape(why), names.join(", "));
+            writeln!(out, "{}", self.wrap(&text, "  ", "    "))?;
+        }
+        Ok(())
+    }
+
+    /// "2 errors, 1 warning in 12 migrations (34 statements)", then what is not shown.
+    fn summary(&self, report: &Report) -> String {
+        let Summary { migrations, statements, errors, warnings, notes } = report.summary;
+        let mut parts = Vec::new();
+        for (number, noun, level) in
+            [(errors, "error", Level::Error), (warnings, "warning", Level::Warning), (notes, "note", Level::Note)]
+        {
+            if number > 0 {
+                let hidden = match level {
+                    Level::Note if self.least > level => " (shown with --notes)",
+                    _ => "",
+                };
+                parts.push(format!("{}{hidden}", count(number, noun)));
+            }
+        }
+        if parts.is_empty() {
+            parts.push("no findings".into());
+        }
+        let mut text = format!("{} in {} ({})", parts.join(", "), count(migrations, "migration"), count(statements, "statement"));
+        let suppressed = suppressed(report);
+        if !suppressed.is_empty() {
+            text.push_str(&format!("; suppressed: {suppressed}"));
+        }
+        if !report.unusable.is_empty() {
+            text.push_str(&format!("; not checked: {}", count(report.unusable.len(), "problem")));
+        }
+        text
+    }
+}
+
+/// "3 by tag, 1 by allow"; empty where nothing is.
+fn suppressed(report: &Report) -> String {
+    let by = |suppressed_by: SuppressedBy, name: &str| {
+        let is = |finding: &&FindingEntry| finding.suppressed.as_ref().is_some_and(|suppression| suppression.by == suppressed_by);
+        let number = report.findings.iter().filter(is).count();
+        (number > 0).then(|| format!("{number} by {name}"))
+    };
+    let kinds = [
+        by(SuppressedBy::Tag, "tag"),
+        by(SuppressedBy::Allow, "allow"),
+        by(SuppressedBy::Baseline, "baseline"),
+        by(SuppressedBy::Level, "level"),
+    ];
+    kinds.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// "1 file", "2 files".
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+fn severity(level: Level) -> Severity {
+    match level {
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+        Level::Note | Level::Off => Severity::Advice,
+    }
+}
+
+/// A finding as miette draws it.
+#[derive(Debug)]
+struct ShownFinding {
+    code: String,
+    severity: Severity,
+    message: String,
+    help: String,
+    excerpt: Option<Excerpt>,
+}
+
+impl Display for ShownFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ShownFinding {}
+
+impl Diagnostic for ShownFinding {
+    fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        Some(Box::new(&self.code))
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        (!self.help.is_empty()).then(|| Box::new(&self.help) as Box<dyn Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.excerpt.as_ref().map(|excerpt| excerpt as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let excerpt = self.excerpt.as_ref()?;
+        let text = match (excerpt.hidden_lines, excerpt.several_lines) {
+            (0, false) => None,
+            (0, true) => Some("this statement".to_owned()),
+            (hidden, _) => Some(format!("this statement, {} more", count(hidden, "line"))),
+        };
+        Some(Box::new(std::iter::once(LabeledSpan::new(text, excerpt.label.start, excerpt.label.len()))))
+    }
+}

@@ -1,0 +1,251 @@
+//! Reports: what a check found, in one model and several formats.
+//!
+//! The model is built once, sorted by (path, span, rule), and the same for every format. It holds facts, findings and what was
+//! skipped; a format decides what to show and never what is true.
+
+use crate::check::{Checked, CheckedHistory, Unusable};
+use crate::finding::{Finding, Level};
+use crate::op::Span;
+use crate::rules::document;
+use crate::source::{Migration, SourceFile};
+use crate::versions::PostgresVersions;
+use fingerprint::Fingerprints;
+use location::Files;
+use model::{FindingEntry, HistoryEntry, MigrationEntry, RelatedEntry, SkippedEntry, StatementEntry, Summary, Tool};
+use serde::Serialize;
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+
+pub mod escape;
+mod excerpt;
+pub mod fingerprint;
+pub mod human;
+pub mod json;
+pub mod location;
+pub mod model;
+
+/// Writes a report in one format.
+pub trait Format {
+    /// Writes the whole report. Errors are those of `out`.
+    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+/// A report: version 1 of the machine form, and what formats for people need besides.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Version of this form.
+    pub version: u32,
+    pub tool: Tool,
+    /// The versions that were checked for.
+    pub postgres: String,
+    pub histories: Vec<HistoryEntry>,
+    pub summary: Summary,
+    pub migrations: Vec<MigrationEntry>,
+    /// All of them, suppressed ones too, sorted by path, span and rule.
+    pub findings: Vec<FindingEntry>,
+    /// What was found and not checked, and what was asked for and could not be used.
+    pub skipped: Vec<SkippedEntry>,
+    /// One for each of `histories`.
+    #[serde(skip)]
+    pub outlines: Vec<Outline>,
+    #[serde(skip)]
+    pub unusable: Vec<Unusable>,
+    #[serde(skip)]
+    pub files: Files,
+}
+
+/// How a history was recognised and how large it is.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    pub recognised_by: String,
+    pub files: usize,
+    pub migrations: usize,
+    pub statements: usize,
+    pub skipped: Vec<SkippedEntry>,
+}
+
+impl Report {
+    /// The report about a check for these versions.
+    pub fn new(checked: &Checked, postgres: PostgresVersions) -> Self {
+        let every_file = checked.histories.iter().flat_map(|entry| &entry.history.migrations).map(|migration| &migration.file);
+        let files = Files::new(every_file);
+        let migrations: Vec<_> = checked.histories.iter().flat_map(|history| migrations(history, &files)).collect();
+        let findings = findings(checked, &files);
+        let outlines: Vec<_> = checked.histories.iter().map(outline).collect();
+        let mut skipped: Vec<_> = outlines.iter().flat_map(|outline| outline.skipped.iter().cloned()).collect();
+        skipped.extend(checked.unusable.iter().map(|one| SkippedEntry { path: one.path.clone(), why: one.why.clone() }));
+        skipped.sort();
+        Report {
+            version: 1,
+            tool: Tool { name: "phasegate", version: env!("CARGO_PKG_VERSION") },
+            postgres: postgres.to_string(),
+            histories: checked
+                .histories
+                .iter()
+                .map(|entry| HistoryEntry { path: entry.history.path.clone(), layout: entry.history.layout.clone() })
+                .collect(),
+            summary: summary(&migrations, &findings),
+            migrations,
+            findings,
+            skipped,
+            outlines,
+            unusable: checked.unusable.clone(),
+            files,
+        }
+    }
+
+    /// True where a finding that nothing suppressed is at `level` or above.
+    pub fn fails_at(&self, level: Level) -> bool {
+        self.findings.iter().any(|finding| finding.counts() && finding.level >= level)
+    }
+}
+
+impl FindingEntry {
+    /// True for findings that are shown and counted: not suppressed, not off.
+    pub fn counts(&self) -> bool {
+        self.suppressed.is_none() && self.level > Level::Off
+    }
+}
+
+/// The units that were reported on, with their statements.
+fn reported(history: &CheckedHistory) -> impl Iterator<Item = (&Migration, &[crate::effect::StatementFacts])> {
+    let statements = history.units.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
+    history.history.migrations.iter().zip(statements).filter(|(migration, _)| migration.reported)
+}
+
+fn migrations(history: &CheckedHistory, files: &Files) -> Vec<MigrationEntry> {
+    let entry = |(migration, statements): (&Migration, &[crate::effect::StatementFacts])| MigrationEntry {
+        id: migration.id.clone(),
+        path: migration.file.path.clone(),
+        phase: migration.phase,
+        transaction: migration.wrapping,
+        statements: statements
+            .iter()
+            .map(|facts| {
+                let position = files.position(&migration.file.path, facts.span.start);
+                StatementEntry {
+                    index: facts.index,
+                    start: facts.span.start,
+                    end: facts.span.end,
+                    line: position.line,
+                    column: position.column,
+                    verdict: facts.verdict,
+                    blocking: facts.effect.blocking,
+                    locks: facts.effect.locks.clone(),
+                    rewrites: facts.effect.rewrites.clone(),
+                    scans: facts.effect.scans.clone(),
+                    index_builds: facts.effect.index_builds.clone(),
+                    breaks: facts.effect.breaks.clone(),
+                }
+            })
+            .collect(),
+    };
+    reported(history).map(entry).collect()
+}
+
+fn outline(history: &CheckedHistory) -> Outline {
+    let files: BTreeSet<&str> = reported(history).map(|(migration, _)| migration.file.path.as_str()).collect();
+    let mut skipped: Vec<_> =
+        history.history.skipped.iter().map(|one| SkippedEntry { path: one.path.clone(), why: one.why.clone() }).collect();
+    skipped.sort();
+    Outline {
+        recognised_by: history.history.recognised_by.clone(),
+        files: files.len(),
+        migrations: reported(history).count(),
+        statements: reported(history).map(|(_, statements)| statements.len()).sum(),
+        skipped,
+    }
+}
+
+fn summary(migrations: &[MigrationEntry], findings: &[FindingEntry]) -> Summary {
+    let count = |level| findings.iter().filter(|finding| finding.counts() && finding.level == level).count();
+    Summary {
+        migrations: migrations.len(),
+        statements: migrations.iter().map(|migration| migration.statements.len()).sum(),
+        errors: count(Level::Error),
+        warnings: count(Level::Warning),
+        notes: count(Level::Note),
+    }
+}
+
+fn findings(checked: &Checked, files: &Files) -> Vec<FindingEntry> {
+    let spans = statement_spans(checked);
+    let mut sorted: Vec<&Finding> = checked.findings.iter().collect();
+    sorted.sort_by(|a, b| {
+        let key = |finding: &&Finding| (finding.span, finding.rule);
+        a.path.cmp(&b.path).then_with(|| key(a).cmp(&key(b))).then_with(|| a.message.cmp(&b.message))
+    });
+    let mut fingerprints = Fingerprints::default();
+    let mut entry = |finding: &Finding| {
+        let start = files.position(&finding.path, finding.span.start);
+        let end = files.position(&finding.path, finding.span.end);
+        let related = finding.related.iter().map(|related| {
+            let position = files.position(&related.path, related.span.start);
+            RelatedEntry {
+                path: related.path.clone(),
+                line: position.line,
+                column: position.column,
+                message: related.message.clone(),
+            }
+        });
+        FindingEntry {
+            rule: finding.rule,
+            family: document::find(finding.rule).map(|document| document.family),
+            level: finding.level,
+            path: finding.path.clone(),
+            migration: finding.migration.clone(),
+            statement: finding.statement,
+            start: finding.span.start,
+            end: finding.span.end,
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            message: finding.message.clone(),
+            help: finding.help.clone(),
+            fingerprint: fingerprint(finding, &spans, files, &mut fingerprints),
+            related: related.collect(),
+            suppressed: finding.suppressed.clone(),
+        }
+    };
+    sorted.into_iter().map(&mut entry).collect()
+}
+
+/// (path, unit, statement) → the statement's bytes.
+type StatementSpans<'a> = HashMap<(&'a str, &'a str, usize), Span>;
+
+fn statement_spans(checked: &Checked) -> StatementSpans<'_> {
+    let units = checked.histories.iter().flat_map(|history| history.history.migrations.iter().zip(&history.units));
+    units
+        .flat_map(|(migration, statements)| {
+            statements.iter().map(|facts| ((migration.file.path.as_str(), migration.id.as_str(), facts.index), facts.span))
+        })
+        .collect()
+}
+
+/// Over the whole statement, so that a finding about a part of it keeps its fingerprint when the part is described better.
+fn fingerprint(finding: &Finding, spans: &StatementSpans<'_>, files: &Files, fingerprints: &mut Fingerprints) -> String {
+    let Some((file, _)) = files.get(&finding.path) else { return fingerprints.next(&finding.path, finding.rule, "") };
+    let key = finding.statement.map(|index| (finding.path.as_str(), finding.migration.as_str(), index));
+    let span = key.and_then(|key| spans.get(&key)).copied().unwrap_or(finding.span);
+    fingerprints.next(&file.repo_path, finding.rule, &text(file, span))
+}
+
+/// The text of a span; what is no UTF-8 is replaced.
+fn text(file: &SourceFile, span: Span) -> std::borrow::Cow<'_, str> {
+    let end = span.end.min(file.bytes.len());
+    String::from_utf8_lossy(&file.bytes[span.start.min(end)..end])
+}
+
+/// A level as reports spell it.
+pub fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Off => "off",
+        Level::Note => "note",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+//! Formats over a report made by hand: what they show, and what they never let through.
+
+use super::escape::is_unsafe;
+use super::human::Human;
+use super::json::Json;
+use super::{Format, Report};
+use crate::check::{Checked, CheckedHistory, Unusable};
+use crate::effect::{Break, BreakKind, Effect, Lock, LockMode, StatementFacts, Verdict};
+use crate::finding::{Finding, Level, Related, SuppressedBy, Suppression};
+use crate::op::Span;
+use crate::source::{History, Migration, Phase, Skipped, SourceFile, UnitKind, Wrapping};
+use crate::versions::PostgresVersions;
+use std::sync::Arc;
+use unicode_width::UnicodeWidthStr;
+
+fn unit(path: &str, bytes: &[u8]) -> Migration {
+    let name = path.rsplit('/').next().unwrap();
+    Migration {
+        id: name.split('_').next().unwrap().into(),
+        file: Arc::new(SourceFile { path: path.into(), repo_path: format!("repo/{path}"), bytes: bytes.into() }),
+        parts: vec![Span { start: 0, end: bytes.len() }],
+        phase: Phase::Untagged,
+        tag: None,
+        wrapping: Wrapping::Wrapped,
+        kind: UnitKind::Sql,
+        reported: true,
+    }
+}
+
+fn span_of(text: &str, part: &str) -> Span {
+    let start = text.find(part).unwrap();
+    Span { start, end: start + part.len() }
+}
+
+fn finding(rule: &'static str, level: Level, path: &str, span: Span) -> Finding {
+    Finding {
+        rule,
+        level,
+        path: path.into(),
+        migration: "0002".into(),
+        statement: Some(1),
+        span,
+        message: "public.users.name is dropped while the previous release may still use it".into(),
+        help: "release code that does not use it first, then drop it in a migration tagged `-- phase contract`".into(),
+        related: Vec::new(),
+        suppressed: None,
+    }
+}
+
+const INIT: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);\n";
+const DROP: &str = "-- the name moved\n-- to profiles\nALTER TABLE users DROP COLUMN name;\n";
+
+/// The example of the issue: a table, and a column of it dropped in the next file.
+fn checked() -> Checked {
+    let init = span_of(INIT, INIT.trim_end().trim_end_matches(';'));
+    let drop = span_of(DROP, "ALTER TABLE users DROP COLUMN name");
+    let mut effect = Effect::default();
+    effect.breaks.push(Break { kind: BreakKind::DropColumn, object: "public.users.name".into() });
+    effect.locks.push(Lock { relation: "public.users".into(), mode: LockMode::AccessExclusiveLock });
+    let facts = |span, verdict, effect| StatementFacts { index: 1, span, verdict, effect };
+    let mut dropped = finding("drop-column", Level::Error, "db/migrations/0002_drop.sql", drop);
+    dropped.related.push(Related { path: "db/migrations/0001_init.sql".into(), span: init, message: "created here".into() });
+    Checked {
+        histories: vec![CheckedHistory {
+            history: History {
+                path: "db/migrations".into(),
+                layout: "sqlx".into(),
+                recognised_by: "2 of 2 files are named NUMBER_NAME.sql".into(),
+                migrations: vec![
+                    unit("db/migrations/0001_init.sql", INIT.as_bytes()),
+                    unit("db/migrations/0002_drop.sql", DROP.as_bytes()),
+                ],
+                skipped: vec![Skipped { path: "db/migrations/schema.sql".into(), why: "no number at its start".into() }],
+                findings: Vec::new(),
+                whole: true,
+            },
+            units: vec![vec![facts(init, Verdict::Expand, Effect::default())], vec![facts(drop, Verdict::Contract, effect)]],
+        }],
+        findings: vec![dropped],
+        unusable: Vec::new(),
+    }
+}
+
+/// A history of one file with one finding over `span`.
+fn one_file(path: &str, bytes: &[u8], span: Span) -> Checked {
+    let mut checked = checked();
+    checked.histories[0].history.migrations = vec![unit(path, bytes)];
+    checked.histories[0].units =
+        vec![vec![StatementFacts { index: 1, span, verdict: Verdict::Contract, effect: Effect::default() }]];
+    checked.findings = vec![finding("drop-column", Level::Error, path, span)];
+    checked
+}
+
+const PLAIN: Human = Human { color: false, unicode: true, width: 100, least: Level::Warning };
+
+fn written(checked: &Checked, format: &dyn Format) -> String {
+    let mut out = Vec::new();
+    format.write(&Report::new(checked, PostgresVersions::default()), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn json(checked: &Checked) -> serde_json::Value {
+    serde_json::from_str(&written(checked, &Json)).unwrap()
+}
+
+#[test]
+fn json_has_the_fields_of_version_1_in_their_order() {
+    insta::assert_snapshot!(written(&checked(), &Json).replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn the_human_report_shows_the_place_what_to_do_and_a_summary() {
+    insta::assert_snapshot!(written(&checked(), &PLAIN));
+}
+
+#[test]
+fn the_human_report_fits_into_40_columns() {
+    let report = written(&checked(), &Human { width: 40, ..PLAIN });
+    insta::assert_snapshot!(report);
+}
+
+#[test]
+fn text_is_wrapped_and_source_is_cut_at_every_width() {
+    let statement = format!("ALTER TABLE users {} DROP COLUMN name", "ADD COLUMN c int,".repeat(20));
+    let checked = one_file("x.sql", statement.as_bytes(), Span { start: 0, end: statement.len() });
+    for width in [0, 1, 20, 30, 40, 41, 79, 200] {
+        for line in written(&checked, &Human { width, ..PLAIN }).lines() {
+            assert!(line.width() <= width.max(30), "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn color_is_only_written_when_asked_for() {
+    assert!(!written(&checked(), &PLAIN).contains('\u{1b}'));
+    assert!(written(&checked(), &Human { color: true, ..PLAIN }).contains('\u{1b}'));
+    assert!(written(&checked(), &Human { unicode: false, ..PLAIN }).is_ascii());
+}
+
+#[test]
+fn nothing_from_files_or_names_reaches_the_terminal_as_a_control_character() {
+    let evil = "\u{1b}[2J\u{9b}31m\u{202e}\u{7}\n::error::x\r";
+    let text = format!("DROP TABLE \"{evil}\";\n");
+    let mut checked = one_file(&format!("a{evil}.sql"), text.as_bytes(), span_of(&text, text.trim_end()));
+    checked.findings[0].message = format!("m {evil}");
+    checked.findings[0].help = format!("h {evil}");
+    checked.findings[0].related.push(Related { path: format!("r{evil}"), span: Span::default(), message: evil.into() });
+    checked.histories[0].history.path = evil.into();
+    checked.histories[0].history.layout = evil.into();
+    checked.histories[0].history.recognised_by = evil.into();
+    checked.histories[0].history.skipped = vec![Skipped { path: evil.into(), why: evil.into() }];
+    checked.unusable = vec![Unusable { path: evil.into(), why: evil.into() }];
+    for report in [written(&checked, &PLAIN), written(&checked, &Json)] {
+        assert!(!report.contains(|character| is_unsafe(character) && character != '\n'), "{report:?}");
+        assert!(!report.lines().any(|line| line.trim_start().starts_with("::")), "{report}");
+    }
+    assert_eq!(json(&checked)["findings"][0]["message"], format!("m {evil}"));
+}
+
+#[test]
+fn a_statement_of_thousands_of_lines_is_shown_by_its_first_ones() {
+    let statement = format!("INSERT INTO t VALUES\n{}(0)", "(1),\n".repeat(5000));
+    let report = written(&one_file("x.sql", statement.as_bytes(), Span { start: 0, end: statement.len() }), &PLAIN);
+    assert!(report.contains("this statement, 4996 lines more"), "{report}");
+    assert!(report.lines().count() < 20, "{report}");
+}
+
+#[test]
+fn notes_are_counted_and_shown_on_request() {
+    let mut checked = checked();
+    checked.findings[0].level = Level::Note;
+    let without = written(&checked, &PLAIN);
+    assert!(
+        without.ends_with("1 note (shown with --notes) in 2 migrations (2 statements)\n") && !without.contains("drop-column"),
+        "{without}"
+    );
+    let with = written(&checked, &Human { least: Level::Note, ..PLAIN });
+    assert!(with.contains("note[drop-column]") && with.ends_with("1 note in 2 migrations (2 statements)\n"), "{with}");
+}
+
+#[test]
+fn suppressed_findings_stand_in_json_and_are_counted_nowhere_else() {
+    let mut checked = checked();
+    checked.findings[0].suppressed = Some(Suppression { by: SuppressedBy::Tag, reason: Some("done".into()) });
+    let report = json(&checked);
+    assert_eq!(report["findings"][0]["suppressed"], serde_json::json!({"by": "tag", "reason": "done"}));
+    assert_eq!(report["summary"]["errors"], 0);
+    assert!(!Report::new(&checked, PostgresVersions::default()).fails_at(Level::Note));
+    let human = written(&checked, &PLAIN);
+    assert!(human.ends_with("no findings in 2 migrations (2 statements); suppressed: 1 by tag\n"), "{human}");
+}
+
+#[test]
+fn a_finding_fails_at_its_level_and_below_and_off_never() {
+    let fails = |level, at| {
+        let mut checked = checked();
+        checked.findings[0].level = level;
+        Report::new(&checked, PostgresVersions::default()).fails_at(at)
+    };
+    assert!(fails(Level::Error, Level::Error) && fails(Level::Error, Level::Note));
+    assert!(!fails(Level::Warning, Level::Error) && fails(Level::Warning, Level::Warning));
+    assert!(!fails(Level::Note, Level::Warning) && fails(Level::Note, Level::Note));
+    assert!(!fails(Level::Off, Level::Note));
+}
+
+#[test]
+fn findings_are_sorted_by_path_span_and_rule_whatever_order_they_come_in() {
+    let mut checked = checked();
+    let path = "db/migrations/0002_drop.sql";
+    checked.findings = [("b", 60), ("a", 60), ("c", 0)]
+        .map(|(rule, start)| finding(rule, Level::Error, path, Span { start, end: start + 1 }))
+        .into_iter()
+        .chain([finding("z", Level::Error, "db/migrations/0001_init.sql", Span::default())])
+        .collect();
+    let order = |checked: &Checked| -> Vec<String> {
+        json(checked)["findings"].as_array().unwrap().iter().map(|entry| entry["rule"].as_str().unwrap().into()).collect()
+    };
+    assert_eq!(order(&checked), ["z", "c", "a", "b"]);
+    checked.findings.reverse();
+    assert_eq!(order(&checked), ["z", "c", "a", "b"]);
+}
+
+#[test]
+fn a_fingerprint_does_not_change_when_lines_move() {
+    let moved = format!("-- a new comment\n\n{DROP}").replace("DROP COLUMN", "drop\n  column");
+    let fingerprint = |text: &str| {
+        let start = text.find("ALTER").unwrap();
+        let end = text.find(';').unwrap();
+        json(&one_file("0002_drop.sql", text.as_bytes(), Span { start, end }))["findings"][0]["fingerprint"].clone()
+    };
+    assert_eq!(fingerprint(DROP), fingerprint(&moved));
+    assert_ne!(fingerprint(DROP), fingerprint(&DROP.replace("name;", "nick;")));
+}
+
+#[test]
+fn units_that_are_only_modelled_are_not_reported() {
+    let mut checked = checked();
+    checked.histories[0].history.migrations[0].reported = false;
+    let report = json(&checked);
+    assert_eq!(report["summary"]["migrations"], 1);
+    assert_eq!(report["migrations"][0]["id"], "0002");
+    assert_eq!(report["findings"][0]["related"][0]["line"], 1, "a related place may stand in such a unit");
+}
+
+#[test]
+fn skipped_files_are_grouped_by_reason_and_what_could_not_be_used_is_named() {
+    let mut checked = checked();
+    let down = |number| Skipped { path: format!("{number:04}.down.sql"), why: "down part".into() };
+    checked.histories[0].history.skipped.extend((1..=80).map(down));
+    checked.unusable = vec![Unusable { path: "nope".into(), why: "there is no such file or directory".into() }];
+    let human = written(&checked, &PLAIN);
+    assert!(human.contains("skipped 80 files, down part: 0001.down.sql, 0002.down.sql, 0003.down.sql and 77 more"), "{human}");
+    assert!(human.contains("not checked: nope: there is no such file or directory"), "{human}");
+    assert!(human.ends_with("; not checked: 1 problem\n"), "{human}");
+    let skipped = json(&checked)["skipped"].clone();
+    assert_eq!(skipped.as_array().unwrap().len(), 82);
+    assert!(
+        skipped.as_array().unwrap().contains(&serde_json::json!({"path": "nope", "why": "there is no such file or directory"}))
+    );
+}
+
+#[test]
+fn a_finding_about_a_directory_or_an_empty_file_has_a_place_without_an_excerpt() {
+    let mut checked = checked();
+    checked.findings = vec![finding("drop-column", Level::Error, "db/migrations", Span::default())];
+    let human = written(&checked, &PLAIN);
+    assert!(human.contains("  at db/migrations:1:1\n"), "{human}");
+    let empty = written(&one_file("empty.sql", b"", Span::default()), &PLAIN);
+    assert!(empty.contains("  at empty.sql:1:1\n"), "{empty}");
+}

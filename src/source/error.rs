@@ -1,0 +1,46 @@
+//! What cannot be used: arguments and paths. Each of these makes exit code 2; the rest of the report still comes out.
+
+/// Why a PATH gave no history, or not all of it. `Display` says what failed and where, `help` what to do.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum SourceError {
+    #[error("{path}: no such file or directory")]
+    #[diagnostic(help("give a migrations directory, a file in it, or `-` for standard input"))]
+    NotFound { path: String },
+
+    #[error("{path}: cannot be read: {cause}")]
+    #[diagnostic(help("make it readable for this user; everything else was read"))]
+    Unreadable { path: String, cause: String },
+
+    #[error("{path}: holds no migration: {seen}")]
+    #[diagnostic(help("give the directory whose files the runner applies, or name its convention with `--layout` ({layouts})"))]
+    NoMigration { path: String, seen: String, layouts: String },
+
+    #[error("{path}: more than one layout fits: {}", listed(candidates))]
+    #[diagnostic(help("say which one the runner uses: {}", flags(candidates)))]
+    Ambiguous { path: String, candidates: Vec<Candidate> },
+
+    #[error("unknown layout `{name}`{}", meant(suggestion.as_deref()))]
+    #[diagnostic(help("`--layout` takes one of {layouts}"))]
+    UnknownLayout { name: String, suggestion: Option<String>, layouts: String },
+}
+
+/// A layout that fits a directory, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub layout: &'static str,
+    pub evidence: String,
+}
+
+fn listed(candidates: &[Candidate]) -> String {
+    let each: Vec<String> = candidates.iter().map(|c| format!("{} ({})", c.layout, c.evidence)).collect();
+    each.join(" and ")
+}
+
+fn flags(candidates: &[Candidate]) -> String {
+    let each: Vec<String> = candidates.iter().map(|c| format!("`--layout {}`", c.layout)).collect();
+    each.join(" or ")
+}
+
+fn meant(suggestion: Option<&str>) -> String {
+    suggestion.map(|s| format!(": did you mean `{s}`?")).unwrap_or_default()
+}

@@ -1,0 +1,73 @@
+//! Diesel: a directory per migration, `<version>_<name>/up.sql` with `down.sql` and `metadata.toml` beside it.
+//!
+//! Order: the part of the name before the first `_`, without `-`, as a string: 10 before 9
+//! (`migrations_internals::version_from_string`, and the harness sorts by it). Transaction: the runner's own; with
+//! `run_in_transaction = false` the file is one batch (`diesel_migrations/src/file_based_migrations.rs`, batch_execute).
+
+use super::{Claim, Layout, Reading, Step, Strength};
+use crate::source::Wrapping;
+use crate::source::directory::Directory;
+
+pub struct Diesel;
+
+impl Layout for Diesel {
+    fn name(&self) -> &'static str {
+        "diesel"
+    }
+
+    fn marks(&self) -> &'static str {
+        "directories named <version>_<name> that hold an up.sql"
+    }
+
+    fn file_names(&self) -> &'static str {
+        "`<version>_<name>/up.sql` or `down.sql`"
+    }
+
+    fn wrapping(&self) -> Wrapping {
+        Wrapping::Wrapped
+    }
+
+    fn recognise(&self, directory: &Directory) -> Option<Claim> {
+        let steps: Vec<&Directory> = steps_of(directory).collect();
+        (!steps.is_empty()).then(|| Claim {
+            strength: Strength::Names,
+            evidence: format!("{} of {} directories hold an up.sql", steps.len(), directory.directories.len()),
+            files: steps.iter().flat_map(|d| d.files.iter()).map(|f| f.path.clone()).collect(),
+        })
+    }
+
+    fn read(&self, directory: &Directory) -> Reading {
+        let mut reading = Reading::default();
+        let mut steps = Vec::new();
+        for step in steps_of(directory) {
+            if let Some(up) = step.file("up.sql") {
+                let unit = if runs_in_transaction(step) {
+                    Step::of_file(&step.name, up, Wrapping::Wrapped)
+                } else {
+                    Step::of_file(&step.name, up, Wrapping::Batch).or_explicit()
+                };
+                steps.push((version(&step.name), &step.name, unit));
+            }
+            if let Some(down) = step.file("down.sql") {
+                reading.skip(down, "down part");
+            }
+        }
+        steps.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        reading.steps = steps.into_iter().map(|(_, _, step)| step).collect();
+        reading
+    }
+}
+
+fn steps_of(directory: &Directory) -> impl Iterator<Item = &Directory> {
+    directory.directories.iter().filter(|d| d.file("up.sql").is_some() && d.name.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn version(name: &str) -> String {
+    name.split('_').next().unwrap_or(name).replace('-', "")
+}
+
+/// Diesel reads a metadata file that it does not understand as if it were not there.
+fn runs_in_transaction(step: &Directory) -> bool {
+    let metadata = step.file("metadata.toml").and_then(|f| f.text()).and_then(|text| text.parse::<toml::Table>().ok());
+    metadata.and_then(|table| table.get("run_in_transaction")?.as_bool()).unwrap_or(true)
+}

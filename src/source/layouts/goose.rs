@@ -1,0 +1,192 @@
+//! goose: `<version>_<name>.sql` with `-- +goose Up` and `-- +goose Down` sections, and steps in Go between them.
+//!
+//! Annotations are read as goose reads them (`internal/sqlparser/parser.go`): by lines, wherever they stand, in any case. Order: the
+//! version as an integer. Transaction: the runner's own; `-- +goose NO TRANSACTION` anywhere in the file gives it up, then each
+//! statement is sent alone. `StatementBegin` … `StatementEnd` is one statement for goose and a part of its own here.
+//! goose refuses a Down section before the Up section; the Up section is read all the same.
+
+use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
+use crate::op::Span;
+use crate::source::Wrapping;
+use crate::source::directory::{Directory, FileEntry};
+use crate::source::name::{compare_numbers, leading_digits};
+
+pub struct Goose;
+
+impl Layout for Goose {
+    fn name(&self) -> &'static str {
+        "goose"
+    }
+
+    fn marks(&self) -> &'static str {
+        "files named <version>_<name>.sql that hold a line `-- +goose Up`"
+    }
+
+    fn file_names(&self) -> &'static str {
+        "`<version>_<name>.sql` or `.go`"
+    }
+
+    fn wrapping(&self) -> Wrapping {
+        Wrapping::Wrapped
+    }
+
+    fn recognise(&self, directory: &Directory) -> Option<Claim> {
+        let is_step = |f: &&FileEntry| f.is_sql() && version(&f.name).is_some();
+        let annotated: Vec<_> = directory.files.iter().filter(is_step).filter(|f| is_annotated(f)).collect();
+        let numbered = directory.files.iter().filter(is_step).count();
+        (!annotated.is_empty()).then(|| Claim {
+            strength: Strength::Content,
+            evidence: format!("{} of {numbered} numbered .sql files hold `-- +goose` annotations", annotated.len()),
+            files: annotated.iter().map(|f| f.path.clone()).collect(),
+        })
+    }
+
+    fn read(&self, directory: &Directory) -> Reading {
+        let mut reading = Reading::default();
+        let mut steps = Vec::new();
+        for entry in &directory.files {
+            let Some(version) = version(&entry.name) else { continue };
+            let is_go = entry.name.ends_with(".go") && without_program_ending(&entry.name).is_some();
+            if is_go {
+                steps.push((version, &entry.name, Step::of_program(version, entry, Wrapping::Wrapped)));
+            } else if !entry.is_sql() {
+                continue;
+            } else if let Some(why) = of_other_database(&entry.name) {
+                reading.skip(entry, &why);
+            } else if let Some(step) = step(version, entry) {
+                steps.push((version, &entry.name, step));
+            } else {
+                reading.skip(entry, "no `-- +goose Up` in it: goose refuses it");
+            }
+        }
+        steps.sort_by(|a, b| compare_numbers(a.0, b.0).then_with(|| a.1.cmp(b.1)));
+        reading.steps = steps.into_iter().map(|(_, _, step)| step).collect();
+        reading
+    }
+
+    fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
+        let id = version(&script.name).unwrap_or(script.stem());
+        is_annotated(script).then(|| step(id, script)).flatten().map(|step| vec![step])
+    }
+}
+
+fn version(name: &str) -> Option<&str> {
+    leading_digits(name).filter(|(_, rest)| rest.starts_with('_')).map(|(version, _)| version)
+}
+
+fn is_annotated(entry: &FileEntry) -> bool {
+    entry.text().is_some_and(|text| sections(text, entry.source().body()).saw_annotation)
+}
+
+/// `None` for a text without an Up section. A file that is no text is a step that cannot be read.
+fn step(id: &str, entry: &FileEntry) -> Option<Step> {
+    let mut step = Step::of_file(id, entry, Wrapping::Wrapped);
+    let Some(text) = entry.text().filter(|_| entry.failure().is_none()) else { return Some(step) };
+    let sections = sections(text, entry.source().body());
+    if !sections.saw_up {
+        return None;
+    }
+    if sections.without_transaction {
+        step.wrapping = Wrapping::None;
+    }
+    step.tag_regions = sections.header.into_iter().chain(sections.up.iter().copied()).collect();
+    step.parts = sections.up;
+    Some(if sections.without_transaction { step.or_explicit() } else { step })
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sections {
+    /// What stands before the first section.
+    header: Option<Span>,
+    /// Texts of the Up section, cut at `StatementBegin` and `StatementEnd`. Blank ones are left out.
+    up: Vec<Span>,
+    saw_up: bool,
+    saw_annotation: bool,
+    without_transaction: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Header,
+    Up,
+    Down,
+}
+
+fn sections(text: &str, body: Span) -> Sections {
+    let mut found = Sections::default();
+    let mut section = Section::Header;
+    let mut from = body.start;
+    let mut at = body.start;
+    for line in text[body.start..].split_inclusive('\n') {
+        let start = at;
+        at += line.len();
+        let Some(annotation) = annotation(line) else { continue };
+        found.saw_annotation = true;
+        match annotation.to_ascii_lowercase().as_str() {
+            "no transaction" => found.without_transaction = true,
+            word @ ("up" | "down" | "statementbegin" | "statementend") => {
+                found.close(section, Span { start: from, end: start }, text);
+                from = at;
+                section = match word {
+                    "up" => Section::Up,
+                    "down" => Section::Down,
+                    _ => section,
+                };
+                found.saw_up |= section == Section::Up;
+            }
+            _ => {}
+        }
+    }
+    found.close(section, Span { start: from, end: body.end }, text);
+    found
+}
+
+impl Sections {
+    fn close(&mut self, section: Section, span: Span, text: &str) {
+        let is_blank = text[span.start..span.end].trim().is_empty();
+        match section {
+            Section::Header if !is_blank && self.saw_annotation => self.header = Some(span),
+            Section::Up if !is_blank => self.up.push(span),
+            Section::Header | Section::Up | Section::Down => {}
+        }
+    }
+}
+
+/// What follows `-- +goose` on a line of its own.
+fn annotation(line: &str) -> Option<&str> {
+    line.trim().strip_prefix("--")?.trim_start().strip_prefix("+goose").map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn up(text: &str) -> Vec<&str> {
+        sections(text, Span { start: 0, end: text.len() }).up.iter().map(|s| &text[s.start..s.end]).collect()
+    }
+
+    #[test]
+    fn the_up_section_ends_at_the_down_section_whichever_comes_first() {
+        assert_eq!(up("-- +goose Up\nA;\n-- +goose Down\nB;\n"), ["A;\n"]);
+        assert_eq!(up("-- +goose Down\nB;\n-- +goose Up\nA;"), ["A;"]);
+        assert_eq!(up("--+goose UP\r\nA;\r\n--  +goose  down\r\nB;"), ["A;\r\n"]);
+    }
+
+    #[test]
+    fn statement_blocks_are_parts_of_their_own() {
+        let text = "-- +goose Up\nA;\n-- +goose StatementBegin\nB; C\n-- +goose StatementEnd\n\n-- +goose StatementBegin\nD\n-- +goose StatementEnd\n";
+        assert_eq!(up(text), ["A;\n", "B; C\n", "D\n"]);
+    }
+
+    #[test]
+    fn no_transaction_counts_before_and_after_up() {
+        for text in ["-- +goose NO TRANSACTION\n-- +goose Up\nA;", "-- +goose Up\n-- +goose no transaction\nA;"] {
+            assert!(sections(text, Span { start: 0, end: text.len() }).without_transaction, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_annotations_has_no_section_and_no_header() {
+        assert_eq!(sections("SELECT 1; -- +goose Up", Span { start: 0, end: 22 }), Sections::default());
+    }
+}

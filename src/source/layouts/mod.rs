@@ -1,0 +1,191 @@
+//! Layouts: how a runner lays migrations on disk, in what order it runs them, and in which transaction. One file each; a new one is
+//! a file and a line in [`all`].
+//!
+//! A layout answers two questions about a directory: do its marks stand there ([`Layout::recognise`]), and what would its runner do
+//! with it ([`Layout::read`]). It need not account for every file: what it neither runs nor skips is put into `skipped` for it.
+
+use crate::op::Span;
+use crate::source::directory::{Directory, FileEntry};
+use crate::source::{Skipped, SourceFile, UnitKind, Wrapping, name, script};
+use std::sync::Arc;
+
+mod diesel;
+mod ef_core;
+mod flyway;
+mod golang_migrate;
+mod goose;
+mod plain;
+mod prisma;
+mod refinery;
+mod sqlx;
+
+/// Every layout, in the order in which equal claims are settled.
+pub fn all() -> &'static [&'static dyn Layout] {
+    &[
+        &golang_migrate::GolangMigrate,
+        &sqlx::Sqlx,
+        &diesel::Diesel,
+        &prisma::Prisma,
+        &goose::Goose,
+        &flyway::Flyway,
+        &refinery::Refinery,
+        &ef_core::EfCore,
+        &plain::Plain,
+    ]
+}
+
+/// The layout of that name, as `--layout` takes it.
+pub fn named(name: &str) -> Option<&'static dyn Layout> {
+    all().iter().copied().find(|layout| layout.name() == name)
+}
+
+/// The names of all layouts, for messages.
+pub fn names() -> String {
+    all().iter().map(|layout| layout.name()).collect::<Vec<_>>().join(", ")
+}
+
+pub trait Layout: Sync {
+    /// As `--layout` takes it.
+    fn name(&self) -> &'static str;
+
+    /// By what it is recognised, for people.
+    fn marks(&self) -> &'static str;
+
+    /// The names its runner takes, for the sentence "its name is not …".
+    fn file_names(&self) -> &'static str;
+
+    /// The transaction around a file that says nothing else.
+    fn wrapping(&self) -> Wrapping;
+
+    /// True when its runner reads sub-directories too.
+    fn is_recursive(&self) -> bool {
+        false
+    }
+
+    /// Whether its marks stand in this directory. Says nothing about directories below.
+    fn recognise(&self, directory: &Directory) -> Option<Claim>;
+
+    /// What its runner does with the directory: steps in order, and what it leaves out with why.
+    fn read(&self, directory: &Directory) -> Reading;
+
+    /// The steps of a text that stands alone (standard input, one file), where its content bears the layout's marks.
+    fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
+        let _ = script;
+        None
+    }
+}
+
+/// How much a recognition is worth. Stronger marks beat weaker ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    /// Any tree of numbered files.
+    Fallback,
+    /// The form of the names, which several runners could share.
+    Names,
+    /// A mark in the directories above: a manifest that names the runner's library.
+    Surroundings,
+    /// A mark that only this runner has: an annotation in the text, a control file.
+    Content,
+}
+
+/// A layout's claim to a directory.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub strength: Strength,
+    /// For people: "3 of 3 .sql files are named …".
+    pub evidence: String,
+    /// Paths of the files that it understands, down parts included.
+    pub files: Vec<String>,
+}
+
+/// What a runner does with a directory.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// In the order they run.
+    pub steps: Vec<Step>,
+    pub skipped: Vec<Skipped>,
+}
+
+impl Reading {
+    pub fn skip(&mut self, entry: &FileEntry, why: &str) {
+        self.skipped.push(Skipped { path: entry.path.clone(), why: why.to_string() });
+    }
+}
+
+/// A unit as a layout reads it, before tags and encoding are looked at.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub id: String,
+    pub file: Arc<SourceFile>,
+    pub parts: Vec<Span>,
+    /// Where a phase tag may stand: the parts, and a header before the runner's marker.
+    pub tag_regions: Vec<Span>,
+    pub wrapping: Wrapping,
+    pub kind: UnitKind,
+}
+
+impl Step {
+    /// The whole file is one unit. One that is no text has no parts.
+    pub fn of_file(id: impl Into<String>, entry: &FileEntry, wrapping: Wrapping) -> Step {
+        let file = Arc::clone(entry.source());
+        let readable = entry.failure().is_none() && file.text().is_ok();
+        let (kind, parts) = if readable { (UnitKind::Sql, vec![file.body()]) } else { (UnitKind::Unreadable, Vec::new()) };
+        Step { id: id.into(), file, tag_regions: parts.clone(), parts, wrapping, kind }
+    }
+
+    /// A step in another language.
+    pub fn of_program(id: impl Into<String>, entry: &FileEntry, wrapping: Wrapping) -> Step {
+        let file = Arc::clone(entry.source());
+        Step { id: id.into(), file, parts: Vec::new(), tag_regions: Vec::new(), wrapping, kind: UnitKind::Unknown }
+    }
+
+    /// Where the runner has no transaction of its own, a `BEGIN` in the file is the one there is.
+    pub fn or_explicit(mut self) -> Step {
+        let opens = self.wrapping != Wrapping::Explicit
+            && self.file.text().is_ok_and(|text| script::opens_transaction(text, &self.parts));
+        if opens {
+            self.wrapping = Wrapping::Explicit;
+        }
+        self
+    }
+}
+
+/// Why a file of another database is left out.
+pub fn of_other_database(name: &str) -> Option<String> {
+    name::other_database(name).map(|database| format!("for {database}"))
+}
+
+/// `name` without the ending of a language that migrations are written in. Tests of such files are none.
+pub fn without_program_ending(name: &str) -> Option<&str> {
+    const LANGUAGES: [&str; 18] = [
+        "go", "ts", "mts", "cts", "js", "mjs", "cjs", "py", "rb", "php", "java", "kt", "groovy", "scala", "rs", "cs", "sh", "ps1",
+    ];
+    let (stem, ending) = name.rsplit_once('.')?;
+    let is_test = [".test", ".spec", ".d", "_test"].iter().any(|test| stem.ends_with(test));
+    (LANGUAGES.contains(&ending) && !is_test).then_some(stem)
+}
+
+/// "3 of 4 .sql files are named …".
+fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
+    let all = directory.files.iter().filter(|f| f.is_sql()).count();
+    let (verb, noun) = if all == 1 { ("is", "file") } else { ("are", "files") };
+    format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
+}
+
+/// True when a Cargo.toml here or above names the crate among its dependencies, of whatever kind.
+fn cargo_dependency(directory: &Directory, package: &str) -> bool {
+    directory.above("Cargo.toml").iter().any(|manifest| {
+        let table = std::fs::read_to_string(manifest).ok().and_then(|text| text.parse::<toml::Table>().ok());
+        table.is_some_and(|table| depends_on(&table, package, 0))
+    })
+}
+
+fn depends_on(table: &toml::Table, package: &str, depth: usize) -> bool {
+    // `[workspace.dependencies]` and `[target.'cfg(…)'.dependencies]` are the deepest that Cargo knows.
+    depth < 4
+        && table.iter().any(|(key, value)| match value {
+            toml::Value::Table(below) if key.ends_with("dependencies") => below.contains_key(package),
+            toml::Value::Table(below) => depends_on(below, package, depth + 1),
+            _ => false,
+        })
+}

@@ -1,0 +1,61 @@
+//! Prisma Migrate: a directory per migration with a `migration.sql`, and a `migration_lock.toml` beside them.
+//!
+//! Order: the directory's name, bytewise. Transaction: none of the runner's; the file is sent as one simple query, so that
+//! CONCURRENTLY must be alone in it (prisma-engines, `sql-schema-connector`, apply_migration → raw_cmd).
+
+use super::{Claim, Layout, Reading, Step, Strength};
+use crate::source::Wrapping;
+use crate::source::directory::Directory;
+
+const LOCK: &str = "migration_lock.toml";
+
+pub struct Prisma;
+
+impl Layout for Prisma {
+    fn name(&self) -> &'static str {
+        "prisma"
+    }
+
+    fn marks(&self) -> &'static str {
+        "directories that hold a migration.sql, and a migration_lock.toml"
+    }
+
+    fn file_names(&self) -> &'static str {
+        "`<directory>/migration.sql`"
+    }
+
+    fn wrapping(&self) -> Wrapping {
+        Wrapping::Batch
+    }
+
+    fn recognise(&self, directory: &Directory) -> Option<Claim> {
+        let steps: Vec<&Directory> = steps_of(directory).collect();
+        if steps.is_empty() || is_for_other_database(directory) {
+            return None;
+        }
+        let evidence = format!("{} of {} directories hold a migration.sql", steps.len(), directory.directories.len());
+        let (strength, evidence) = match directory.file(LOCK) {
+            Some(_) => (Strength::Content, format!("{evidence}, and {LOCK} stands beside them")),
+            None => (Strength::Names, evidence),
+        };
+        Some(Claim { strength, evidence, files: steps.iter().flat_map(|d| d.files.iter()).map(|f| f.path.clone()).collect() })
+    }
+
+    fn read(&self, directory: &Directory) -> Reading {
+        // The listing is in the order of names already.
+        let steps = steps_of(directory)
+            .filter_map(|step| Some(Step::of_file(&step.name, step.file("migration.sql")?, Wrapping::Batch).or_explicit()))
+            .collect();
+        Reading { steps, skipped: Vec::new() }
+    }
+}
+
+fn steps_of(directory: &Directory) -> impl Iterator<Item = &Directory> {
+    directory.directories.iter().filter(|d| d.file("migration.sql").is_some())
+}
+
+fn is_for_other_database(directory: &Directory) -> bool {
+    let lock = directory.file(LOCK).and_then(|f| f.text()).and_then(|text| text.parse::<toml::Table>().ok());
+    let provider = lock.as_ref().and_then(|table| table.get("provider")?.as_str());
+    provider.is_some_and(|provider| !matches!(provider, "postgresql" | "postgres" | "cockroachdb"))
+}

@@ -1,0 +1,99 @@
+//! refinery: `V<version>__<name>.sql` and `U<version>__<name>.sql`, with steps in Rust between them, here and below.
+//!
+//! Its names look like Flyway's, but `U` is a step too (it may be applied late), there is no `R`, and V and U sort together by
+//! version (`refinery_core/src/util.rs`). It is recognised by steps in Rust, by a U file that undoes no V, or by a Cargo.toml above
+//! that depends on it. Transaction: the runner's own, one per file (`refinery_core/src/drivers/postgres.rs`).
+
+use super::{Claim, Layout, Reading, Step, Strength, cargo_dependency, of_other_database, without_program_ending};
+use crate::source::Wrapping;
+use crate::source::directory::{Directory, FileEntry};
+use crate::source::name::{compare_parts, version_parts};
+
+pub struct Refinery;
+
+impl Layout for Refinery {
+    fn name(&self) -> &'static str {
+        "refinery"
+    }
+
+    fn marks(&self) -> &'static str {
+        "files named V<version>__<name>.sql with a .rs step, a U file without its V, or a Cargo.toml with refinery above"
+    }
+
+    fn file_names(&self) -> &'static str {
+        "`V<version>__<name>.sql`, `U<version>__<name>.sql` or `.rs`"
+    }
+
+    fn wrapping(&self) -> Wrapping {
+        Wrapping::Wrapped
+    }
+
+    fn is_recursive(&self) -> bool {
+        true
+    }
+
+    fn recognise(&self, directory: &Directory) -> Option<Claim> {
+        directory.files.iter().find(|f| parse(f).is_some())?;
+        let below: Vec<&FileEntry> = directory.files_below();
+        let named: Vec<(&FileEntry, Name<'_>)> = below.iter().filter_map(|&f| Some((f, parse(f)?))).collect();
+        named.iter().find(|(f, _)| f.is_sql())?;
+        let lone = named.iter().find(|(_, n)| n.is_late && !named.iter().any(|(_, v)| !v.is_late && v.version == n.version));
+        let (strength, mark) = if let Some((file, _)) = named.iter().find(|(f, _)| !f.is_sql()) {
+            (Strength::Content, format!("{} is a step in Rust", file.name))
+        } else if let Some((file, _)) = lone {
+            (Strength::Content, format!("{} undoes no V file", file.name))
+        } else if cargo_dependency(directory, "refinery") {
+            (Strength::Surroundings, "a Cargo.toml above depends on refinery".to_string())
+        } else {
+            return None;
+        };
+        Some(Claim {
+            strength,
+            evidence: format!("files named V<version>__<name> or U<version>__<name>: {}, and {mark}", named.len()),
+            // What only Flyway would run is known to refinery as a wrong name.
+            files: below.iter().filter(|f| f.name.starts_with(['V', 'U', 'R'])).map(|f| f.path.clone()).collect(),
+        })
+    }
+
+    fn read(&self, directory: &Directory) -> Reading {
+        let mut reading = Reading::default();
+        let mut steps = Vec::new();
+        for entry in directory.files_below() {
+            let Some(name) = parse(entry) else { continue };
+            if let Some(why) = of_other_database(&entry.name) {
+                reading.skip(entry, &why);
+            } else if entry.is_sql() {
+                steps.push((name.version, &entry.name, Step::of_file(name.id, entry, Wrapping::Wrapped)));
+            } else {
+                steps.push((name.version, &entry.name, Step::of_program(name.id, entry, Wrapping::Wrapped)));
+            }
+        }
+        steps.sort_by(|a, b| compare_parts(&version_parts(a.0), &version_parts(b.0)).then_with(|| a.1.cmp(b.1)));
+        reading.steps = steps.into_iter().map(|(_, _, step)| step).collect();
+        reading
+    }
+}
+
+struct Name<'a> {
+    /// `V3`, `U0`.
+    id: &'a str,
+    version: &'a str,
+    /// A `U` file.
+    is_late: bool,
+}
+
+fn parse(entry: &FileEntry) -> Option<Name<'_>> {
+    let stem = match without_program_ending(&entry.name) {
+        Some(stem) => Some(stem).filter(|_| entry.name.ends_with(".rs")),
+        None => entry.name.strip_suffix(".sql"),
+    }?;
+    let (id, name) = stem.split_once("__")?;
+    let version = id.strip_prefix(['V', 'U'])?;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let is_version = match version.split_once('.') {
+        Some((whole, part)) => is_number(whole) && is_number(part),
+        None => is_number(version),
+    };
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    (is_version && is_name).then_some(Name { id, version, is_late: id.starts_with('U') })
+}

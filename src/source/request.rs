@@ -1,0 +1,377 @@
+//! From what the user asked for to histories: directories, single files, standard input.
+
+use crate::source::directory::{Directory, FileEntry, join};
+use crate::source::layouts::{self, Layout, Step};
+use crate::source::recognition::{self, Found, Recognition};
+use crate::source::{History, Migration, Skipped, SourceError, SourceFile, name, unit};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How deep a directory is listed. Deeper trees are another project's, or a circle.
+const DEPTH: usize = 24;
+/// How deep the surroundings of a single file are listed: its siblings, and theirs.
+const DEPTH_AROUND_FILE: usize = 3;
+
+/// What to read.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Directories, files, and `-` for standard input. Each is one history, or as many as lie below it.
+    pub paths: Vec<String>,
+    /// What standard input held, where a path is `-`.
+    pub standard_input: Option<Vec<u8>>,
+    /// The name of a layout, instead of recognising one.
+    pub layout: Option<String>,
+    /// What a phase tag begins with after `--`: `phase`, `caracal:phase`.
+    pub phase_tag_prefixes: Vec<String>,
+}
+
+impl Request {
+    /// These paths, with everything else as it is by default.
+    pub fn of_paths(paths: impl IntoIterator<Item = impl Into<String>>) -> Request {
+        Request {
+            paths: paths.into_iter().map(Into::into).collect(),
+            standard_input: None,
+            layout: None,
+            phase_tag_prefixes: vec!["phase".to_string()],
+        }
+    }
+}
+
+/// What was read, and what could not be used. An error takes nothing away from the histories that came out.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub histories: Vec<History>,
+    pub errors: Vec<SourceError>,
+}
+
+/// Reads every path of the request.
+pub fn load(request: &Request) -> Loaded {
+    let mut loaded = Loaded::default();
+    let layout = match &request.layout {
+        None => None,
+        Some(wanted) => match layouts::named(wanted) {
+            Some(layout) => Some(layout),
+            None => {
+                loaded.errors.push(SourceError::UnknownLayout {
+                    name: wanted.clone(),
+                    suggestion: name::nearest(wanted, layouts::all().iter().map(|l| l.name())).map(str::to_string),
+                    layouts: layouts::names(),
+                });
+                return loaded;
+            }
+        },
+    };
+    let mut loading = Loading { request, layout, loaded };
+    for path in &request.paths {
+        loading.load_path(path);
+    }
+    loading.loaded
+}
+
+struct Loading<'a> {
+    request: &'a Request,
+    layout: Option<&'static dyn Layout>,
+    loaded: Loaded,
+}
+
+impl Loading<'_> {
+    fn load_path(&mut self, given: &str) {
+        if given == "-" {
+            self.load_standard_input();
+            return;
+        }
+        let path = shown(given);
+        match std::fs::metadata(given) {
+            Ok(metadata) if metadata.is_dir() => self.load_directory(given, &path),
+            Ok(_) => self.load_file(given, &path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.loaded.errors.push(SourceError::NotFound { path }),
+            Err(error) => self.loaded.errors.push(SourceError::Unreadable { path, cause: error.to_string() }),
+        }
+    }
+
+    fn load_directory(&mut self, given: &str, path: &str) {
+        let earlier = self.loaded.errors.len();
+        let root = Directory::list(Path::new(given), path, DEPTH, &mut self.loaded.errors);
+        let found = recognition::find(&root, self.layout, &mut self.loaded.errors);
+        if found.is_empty() && self.load_step_directory(given, &root) {
+            return;
+        }
+        if found.is_empty() && self.loaded.errors.len() == earlier {
+            self.loaded.errors.push(SourceError::NoMigration {
+                path: path.to_string(),
+                seen: seen(&root),
+                layouts: layouts::names(),
+            });
+        }
+        let mut outside = left_outside(&root, &found);
+        for one in &found {
+            let mut history = self.history(one);
+            if one.directory.path != root.path {
+                history.recognised_by.push_str(&format!("; found below {path}"));
+            }
+            history.skipped.append(&mut outside);
+            history.skipped.sort();
+            self.loaded.histories.push(history);
+        }
+        self.loaded.errors.extend(root.failures());
+    }
+
+    /// A directory that is itself one step (Diesel's, Prisma's): its siblings are modelled, only it is reported.
+    fn load_step_directory(&mut self, given: &str, root: &Directory) -> bool {
+        let Some(step) = ["up.sql", "migration.sql"].iter().find_map(|name| root.file(name)) else { return false };
+        self.load_file(&join(given, &step.name), &step.path);
+        true
+    }
+
+    /// The whole history of one directory.
+    fn history(&self, found: &Found<'_>) -> History {
+        let Found { directory, layout, evidence, .. } = found;
+        let reading = layout.read(directory);
+        let mut accounted: BTreeSet<String> = reading.steps.iter().map(|s| s.file.path.clone()).collect();
+        accounted.extend(reading.skipped.iter().map(|s| s.path.clone()));
+        let mut history = self.history_of_steps(&directory.path, *layout, evidence, reading.steps);
+        history.skipped = reading.skipped;
+        history.skipped.extend(directory.skipped_below());
+        let here: BTreeSet<&str> = directory.files.iter().map(|f| f.path.as_str()).collect();
+        for file in directory.files_below() {
+            if file.looks_like_sql() && !accounted.contains(&file.path) {
+                let why = if !file.is_sql() {
+                    "its name does not end in .sql".to_string()
+                } else if here.contains(file.path.as_str()) || layout.is_recursive() {
+                    format!("its name is not {}: {} does not run it", layout.file_names(), layout.name())
+                } else {
+                    format!("in a sub-directory, which {} does not run", layout.name())
+                };
+                history.skipped.push(Skipped { path: file.path.clone(), why });
+            }
+        }
+        history.whole = true;
+        history
+    }
+
+    fn history_of_steps(&self, path: &str, layout: &dyn Layout, evidence: &str, steps: Vec<Step>) -> History {
+        let mut history = History {
+            path: path.to_string(),
+            layout: layout.name().to_string(),
+            recognised_by: evidence.to_string(),
+            ..History::default()
+        };
+        for step in steps {
+            let (migration, mut findings) = unit::of_step(step, &self.request.phase_tag_prefixes);
+            history.migrations.push(migration);
+            history.findings.append(&mut findings);
+        }
+        history
+    }
+
+    /// A single file: the history around it is modelled, only the file is reported. Without a history around it, it is one.
+    fn load_file(&mut self, given: &str, path: &str) {
+        // The file's own link is kept: its siblings are those of the link, not of what it points to.
+        let file = Path::new(given);
+        let parent = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let disk = match parent.canonicalize() {
+            Ok(parent) => parent.join(file.file_name().unwrap_or_default()),
+            Err(error) => {
+                self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause: error.to_string() });
+                return;
+            }
+        };
+        let mut around: Option<(History, Vec<SourceError>, String)> = None;
+        for (up, directory_disk) in disk.ancestors().skip(1).take(3).enumerate() {
+            let shown = ancestor(path, up + 1);
+            // What cannot be listed around a file is not what was asked for.
+            let directory = Directory::list(directory_disk, &shown, DEPTH_AROUND_FILE, &mut Vec::new());
+            let Recognition::Layout(layout, strength, evidence) = recognition::recognise(&directory, self.layout) else {
+                continue;
+            };
+            if around.as_ref().is_some_and(|(inner, ..)| !layout.is_recursive() || inner.layout != layout.name()) {
+                break;
+            }
+            let Some(entry) = directory.files_below().into_iter().find(|f| f.is_at(&disk)) else { continue };
+            let history = self.history(&Found { directory: &directory, layout, strength, evidence });
+            let left_out = layout.read(&directory).skipped.iter().any(|s| s.path == entry.path);
+            if left_out || history.migrations.iter().any(|m| m.file.path == entry.path) {
+                around = Some((history, directory.failures(), entry.path.clone()));
+            }
+        }
+        match around {
+            Some((history, failures, own)) => {
+                self.loaded.errors.extend(failures);
+                self.loaded.histories.push(focused(history, &own, path));
+            }
+            None => self.load_lone_file(given, path),
+        }
+    }
+
+    fn load_lone_file(&mut self, given: &str, path: &str) {
+        match std::fs::read(given) {
+            Ok(bytes) => {
+                let name = Path::new(given).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                let parent = Path::new(given).parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let listing = Directory::list(parent, &ancestor(path, 1), 0, &mut Vec::new());
+                let repo_path = listing.file(&name).map_or(path, |f| f.repo_path()).to_string();
+                let file = SourceFile { path: path.to_string(), repo_path, bytes };
+                self.load_script(path, &FileEntry::of_source(&name, Arc::new(file)), "a file with no history around it");
+            }
+            Err(error) => {
+                self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause: error.to_string() });
+            }
+        }
+    }
+
+    fn load_standard_input(&mut self) {
+        match &self.request.standard_input {
+            Some(bytes) => {
+                let file = SourceFile { path: "-".into(), repo_path: "-".into(), bytes: bytes.clone() };
+                self.load_script("-", &FileEntry::of_source("-", Arc::new(file)), "standard input");
+            }
+            None => {
+                self.loaded.errors.push(SourceError::Unreadable { path: "-".into(), cause: "nothing was read from it".into() })
+            }
+        }
+    }
+
+    /// A text that stands alone: read by the layout whose marks it bears, else as one plain unit.
+    fn load_script(&mut self, path: &str, script: &FileEntry, what: &str) {
+        let read = match self.layout {
+            Some(layout) => {
+                let as_one_file = || vec![Step::of_file(script.stem(), script, layout.wrapping()).or_explicit()];
+                Some((layout, layout.read_script(script).unwrap_or_else(as_one_file)))
+            }
+            None => layouts::all().iter().find_map(|&layout| Some((layout, layout.read_script(script)?))),
+        };
+        if let Some((layout, steps)) = read {
+            let mut history = self.history_of_steps(path, layout, what, steps);
+            history.whole = false;
+            self.loaded.histories.push(history);
+        }
+    }
+}
+
+/// Only the units and findings of one file are reported, under the path it was given by.
+fn focused(mut history: History, own: &str, given: &str) -> History {
+    let mut renamed: Option<Arc<SourceFile>> = None;
+    for migration in &mut history.migrations {
+        migration.reported = migration.file.path == own;
+        if migration.reported && own != given {
+            let file = renamed.get_or_insert_with(|| Arc::new(under_path(migration, given)));
+            migration.file = Arc::clone(file);
+        }
+    }
+    history.findings.retain(|f| f.path == own);
+    history.skipped.retain(|s| s.path == own);
+    for path in history.findings.iter_mut().map(|f| &mut f.path).chain(history.skipped.iter_mut().map(|s| &mut s.path)) {
+        *path = given.to_string();
+    }
+    history
+}
+
+fn under_path(migration: &Migration, path: &str) -> SourceFile {
+    let SourceFile { repo_path, bytes, .. } = migration.file.as_ref();
+    SourceFile { path: path.to_string(), repo_path: repo_path.clone(), bytes: bytes.clone() }
+}
+
+/// SQL files below a PATH that belong to none of its histories.
+fn left_outside(root: &Directory, found: &[Found<'_>]) -> Vec<Skipped> {
+    let mut outside = Vec::new();
+    collect_outside(root, root, found, &mut outside);
+    outside
+}
+
+fn collect_outside(root: &Directory, directory: &Directory, found: &[Found<'_>], outside: &mut Vec<Skipped>) {
+    if found.iter().any(|f| f.directory.path == directory.path) {
+        return;
+    }
+    let why = match recognition::other_database(root, directory) {
+        Some(database) => format!("in a directory for {database}"),
+        None => "in no directory of migrations".to_string(),
+    };
+    outside.extend(directory.skipped.iter().cloned());
+    for file in directory.files.iter().filter(|f| f.looks_like_sql()) {
+        outside.push(Skipped { path: file.path.clone(), why: why.clone() });
+    }
+    for below in &directory.directories {
+        collect_outside(root, below, found, outside);
+    }
+}
+
+/// What there was instead of migrations, for the error.
+fn seen(root: &Directory) -> String {
+    let sql: Vec<&FileEntry> = root.files_below().into_iter().filter(|f| f.looks_like_sql()).collect();
+    let databases: BTreeSet<&str> =
+        sql.iter().filter_map(|f| f.path.rsplit_once('/')).filter_map(|(d, _)| name::other_database_of_directory(d)).collect();
+    match (sql.as_slice(), databases.is_empty()) {
+        ([], _) => "there is no .sql file in it".to_string(),
+        (some, false) => {
+            format!("its {} .sql files are for {}", some.len(), databases.into_iter().collect::<Vec<_>>().join(", "))
+        }
+        ([one], true) => format!("{} is named like no layout's migrations", one.path),
+        ([one, ..], true) => format!("{} .sql files such as {} are named like no layout's migrations", sql.len(), one.path),
+    }
+}
+
+/// A path as the report shows it: `/` between parts, without `.` parts and a closing slash.
+fn shown(given: &str) -> String {
+    let path = if std::path::MAIN_SEPARATOR == '/' { given.to_string() } else { given.replace(std::path::MAIN_SEPARATOR, "/") };
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    match (path.starts_with('/'), parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".to_string(),
+        (false, false) => parts.join("/"),
+    }
+}
+
+/// The shown path of a directory so many levels above a shown path.
+fn ancestor(path: &str, levels: usize) -> String {
+    let absolute = path.starts_with('/');
+    let mut parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
+    for _ in 0..levels {
+        match parts.last() {
+            Some(&last) if last != ".." => {
+                parts.pop();
+            }
+            Some(_) | None if absolute => {}
+            Some(_) | None => parts.push(".."),
+        }
+    }
+    match (absolute, parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".to_string(),
+        (false, false) => parts.join("/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_without_dots_and_closing_slashes() {
+        for (given, expected) in [
+            ("db/migrations/", "db/migrations"),
+            ("./db", "db"),
+            (".", "."),
+            ("./", "."),
+            ("/a//b/./c", "/a/b/c"),
+            ("../x", "../x"),
+            ("/", "/"),
+        ] {
+            assert_eq!(shown(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn ancestors_of_a_path_may_lie_above_the_working_directory() {
+        for (path, levels, expected) in [
+            ("a/b/c.sql", 1, "a/b"),
+            ("a/b/c.sql", 3, "."),
+            ("c.sql", 1, "."),
+            ("c.sql", 2, ".."),
+            ("../c.sql", 2, "../.."),
+            ("/c.sql", 3, "/"),
+        ] {
+            assert_eq!(ancestor(path, levels), expected, "{path} {levels}");
+        }
+    }
+}

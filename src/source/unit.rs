@@ -1,0 +1,49 @@
+//! Steps become units: phase and tag are read, what is no text becomes a finding.
+
+use crate::finding::{Finding, Level};
+use crate::op::Span;
+use crate::source::layouts::Step;
+use crate::source::{Migration, Phase, UnitKind, tag};
+
+/// The unit of a step, and the findings of its text: `not-utf8`, `malformed-phase-tag`.
+pub fn of_step(step: Step, prefixes: &[String]) -> (Migration, Vec<Finding>) {
+    let Step { id, file, parts, tag_regions, wrapping, kind } = step;
+    let mut migration = Migration { id, file, parts, phase: Phase::Untagged, tag: None, wrapping, kind, reported: true };
+    let mut findings = Vec::new();
+    match (kind, migration.file.text()) {
+        (UnitKind::Sql, Ok(text)) => {
+            let scan = tag::scan(text, &tag_regions, prefixes);
+            for malformed in scan.malformed {
+                findings.push(finding("malformed-phase-tag", &migration, malformed.span, malformed.message, malformed.help));
+            }
+            if let Some((phase, tag)) = scan.tag {
+                migration.phase = phase;
+                migration.tag = Some(tag);
+            }
+        }
+        (UnitKind::Sql | UnitKind::Unreadable, Err(bad)) => {
+            migration.kind = UnitKind::Unreadable;
+            let span = Span { start: bad.at, end: bad.at + 1 };
+            let message = format!("this file is not UTF-8 text: {}", bad.why);
+            findings.push(finding("not-utf8", &migration, span, message, "save it as UTF-8".to_string()));
+        }
+        // A file that could not be opened is an error of its own, and has no text to judge.
+        (UnitKind::Unreadable, Ok(_)) | (UnitKind::Unknown, _) => {}
+    }
+    (migration, findings)
+}
+
+fn finding(rule: &'static str, migration: &Migration, span: Span, message: String, help: String) -> Finding {
+    Finding {
+        rule,
+        level: Level::Error,
+        path: migration.file.path.clone(),
+        migration: migration.id.clone(),
+        statement: None,
+        span,
+        message,
+        help,
+        related: Vec::new(),
+        suppressed: None,
+    }
+}

@@ -1,0 +1,226 @@
+//! plpgsql's simple statements: SQL with its INTO taken out, EXECUTE, assignments, RAISE, RETURN, cursors.
+
+use crate::op::{RaiseLevel, Span, Step};
+use crate::sql::body::fold::Value;
+use crate::sql::body::literal;
+use crate::sql::body::reader::Reader;
+use crate::sql::lex::TokenKind;
+use crate::sql::position::PositionMap;
+
+impl Reader<'_> {
+    /// The statement up to its `;`.
+    pub fn simple(&mut self, out: &mut Vec<Step>) {
+        let start = self.cursor.at;
+        let end = self.cursor.semicolon(start);
+        let word = match self.cursor.kind(start) {
+            Some(TokenKind::Word) => self.cursor.text(start).to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        let whole = self.source.place(self.cursor.span(start, end));
+        match word.as_str() {
+            "execute" => self.execute(start, end, whole, out),
+            _ if self.cursor.assignment(start).is_some_and(|operator| operator < end) => self.assign(start, end, out),
+            "null" | "exit" | "continue" | "assert" | "fetch" | "move" | "close" => {
+                self.forget(start, end);
+                out.push(Step::Nothing);
+            }
+            "get" => {
+                self.forget(start, end);
+                out.push(Step::Nothing);
+            }
+            "return" => self.returns(start, end, whole, out),
+            "raise" => {
+                let is_other = self.cursor.is(start + 1, &["debug", "log", "info", "notice", "warning"]);
+                let level = if is_other { RaiseLevel::Other } else { RaiseLevel::Exception };
+                out.push(Step::Raise { level, span: whole });
+            }
+            "perform" => self.perform(start, end, out),
+            "open" => self.open(start, end, whole, out),
+            "commit" | "rollback" => out.push(Step::Transaction { commit: word == "commit", span: whole }),
+            _ => self.sql(start, end, out),
+        }
+        self.cursor.at = end;
+        if !self.cursor.take_kind(TokenKind::Semicolon) {
+            self.doubt_here();
+        }
+    }
+
+    /// Forgets the values of what the tokens may assign.
+    fn forget(&mut self, from: usize, to: usize) {
+        for name in self.cursor.assigned(from, to) {
+            self.environment.set(&name, None);
+        }
+    }
+
+    fn assign(&mut self, start: usize, end: usize, out: &mut Vec<Step>) {
+        let Some(operator) = self.cursor.assignment(start) else { return };
+        let Some(name) = self.cursor.name(start) else { return };
+        // A variable of another type may keep another text than it was given.
+        let keeps_text = operator == start + 1 && self.texts.contains(&name);
+        let parsed = self.parsed_expression(operator + 1, end);
+        let value = parsed.as_ref().and_then(|(expression, _)| self.constant(expression));
+        let value = match value {
+            Some(Value::Text(text)) if keeps_text => Some(Value::Text(text)),
+            _ => None,
+        };
+        self.environment.set(&name, value);
+        let span = self.source.place(self.cursor.span(start, end));
+        let target = self.cursor.span(start, operator);
+        let target = Some(self.source.text[target.start..target.end].to_owned());
+        match parsed {
+            Some((expression, at)) => out.push(Step::Evaluate { target, expr: self.source.lower_at(&expression, at), span }),
+            None => out.push(self.opaque(start, end)),
+        }
+    }
+
+    /// Tokens that could not be read, as they are.
+    fn opaque(&self, from: usize, to: usize) -> Step {
+        let span = self.cursor.span(from, to);
+        Step::Dynamic { span: self.source.place(span), text: self.source.text[span.start..span.end].into() }
+    }
+
+    /// SQL, read without its INTO.
+    fn sql(&mut self, start: usize, end: usize, out: &mut Vec<Step>) {
+        self.forget(start, end);
+        if start == end {
+            return;
+        }
+        let (text, span) = self.without_into(start, end);
+        match self.source.statements(&text, span) {
+            Ok(mut statements) => {
+                // The INTO at its end is part of it.
+                if let [single] = statements.as_mut_slice() {
+                    single.span = self.source.place(span);
+                }
+                out.extend(statements.into_iter().map(Step::Sql));
+            }
+            Err(refusal) => {
+                self.doubt(span, refusal);
+                out.push(self.opaque(start, end));
+            }
+        }
+    }
+
+    /// The tokens' text with `INTO [STRICT] target, …` blanked. The rules are those of `make_execsql_stmt`.
+    fn without_into(&self, start: usize, end: usize) -> (String, Span) {
+        let span = self.cursor.span(start, end);
+        let text = &self.source.text[span.start..span.end];
+        let is_into = |index: &usize| {
+            self.cursor.is(*index, &["into"])
+                && !self.cursor.is(start, &["import", "create"])
+                && !self.cursor.is(index - 1, &["insert", "merge"])
+        };
+        let Some(into) = (start + 1..end).find(is_into) else { return (text.into(), span) };
+        let targets = self.cursor.end_of_targets(into).min(end);
+        let (from, to) = (self.cursor.start(into) - span.start, self.cursor.span(into, targets).end - span.start);
+        (format!("{}{}{}", &text[..from], " ".repeat(to - from), &text[to..]), span)
+    }
+
+    /// `EXECUTE text [INTO …] [USING …]`; the text is read if it is a constant.
+    fn execute(&mut self, start: usize, end: usize, whole: Span, out: &mut Vec<Step>) {
+        let to = self.cursor.find(start + 1, |cursor, i| cursor.is(i, &["into", "using"])).min(end);
+        self.run(start + 1, to, whole, out);
+        self.forget(to, end);
+    }
+
+    /// What tokens `from..to` compute is run as SQL, by the statement at `whole` of the file.
+    pub fn run(&mut self, from: usize, to: usize, whole: Span, out: &mut Vec<Step>) {
+        let Some((expression, span)) = self.parsed_expression(from, to) else {
+            out.push(self.opaque(from, to));
+            return;
+        };
+        let dynamic = || Step::Dynamic { span: whole, text: self.source.text[span.start..span.end].into() };
+        let Some(Value::Text(text)) = self.constant(&expression) else {
+            out.push(dynamic());
+            return;
+        };
+        match self.source.folded(&text, &self.places(from, to, &text, whole), whole) {
+            Ok(statements) => out.extend(statements.into_iter().map(Step::Sql)),
+            // It fails when it runs, if it does: no error of the text.
+            Err(_) => out.push(dynamic()),
+        }
+    }
+
+    /// Where the bytes of a folded text stand: exactly, if it is one literal.
+    fn places(&self, from: usize, to: usize, text: &str, whole: Span) -> PositionMap {
+        let single = self.cursor.get(from).and_then(|token| literal::decode(self.source.text, token));
+        match single {
+            Some(single) if single.value == text && (to == from + 1 || self.is_continued(from, to)) => {
+                literal::place(single.origin, text.len(), self.source.positions)
+            }
+            _ => PositionMap::Table(vec![whole.start]),
+        }
+    }
+
+    fn is_continued(&self, from: usize, to: usize) -> bool {
+        let first = self.cursor.get(from);
+        first.is_some_and(|token| literal::continuation(self.source.text, token).len() == to - from - 1)
+    }
+
+    /// `RETURN`, `RETURN NEXT …`, `RETURN QUERY …`; only the first leaves the body.
+    fn returns(&mut self, start: usize, end: usize, whole: Span, out: &mut Vec<Step>) {
+        if self.cursor.is(start + 1, &["query"]) && start + 2 < end {
+            if self.cursor.is(start + 2, &["execute"]) {
+                self.execute(start + 2, end, whole, out);
+            } else {
+                self.sql(start + 2, end, out);
+            }
+            return;
+        }
+        let is_next = self.cursor.is(start + 1, &["next"]) && !self.cursor.is_kind(start + 2, TokenKind::Dot);
+        let from = start + 1 + usize::from(is_next);
+        let expr = if from < end { Some(self.expression(from, end)) } else { None };
+        match (is_next, expr) {
+            (false, expr) => out.push(Step::Return { expr, span: whole }),
+            (true, Some(expr)) => out.push(Step::Evaluate { target: None, expr, span: whole }),
+            (true, None) => out.push(Step::Nothing),
+        }
+    }
+
+    /// `PERFORM …` is `SELECT …`, whose rows nobody reads.
+    fn perform(&mut self, start: usize, end: usize, out: &mut Vec<Step>) {
+        const SAME_LENGTH: &str = " SELECT";
+        let span = self.cursor.span(start, end);
+        let text = format!("{SAME_LENGTH}{}", &self.source.text[span.start + SAME_LENGTH.len()..span.end]);
+        match self.source.query(&text) {
+            Ok(Some(query)) => {
+                let expr = self.source.lower_expression(&query, &text, span);
+                out.push(Step::Evaluate { target: None, expr, span: self.source.place(span) });
+            }
+            Ok(None) => out.push(self.opaque(start, end)),
+            Err(refusal) => {
+                self.doubt(span, refusal);
+                out.push(self.opaque(start, end));
+            }
+        }
+    }
+
+    /// `OPEN c FOR query`, `OPEN c FOR EXECUTE text`, `OPEN c (arguments)`.
+    fn open(&mut self, start: usize, end: usize, whole: Span, out: &mut Vec<Step>) {
+        let query = self.cursor.find(start + 2, |cursor, i| cursor.is(i, &["for"]));
+        if query + 1 < end {
+            if self.cursor.is(query + 1, &["execute"]) {
+                self.execute(query + 1, end, whole, out);
+            } else {
+                self.sql(query + 1, end, out);
+            }
+            return;
+        }
+        let bound = self.cursor.name(start + 1).and_then(|name| self.cursors.get(&name).copied());
+        match bound {
+            Some(span) => self.bound(span, out),
+            None => out.push(Step::Nothing),
+        }
+    }
+
+    /// The query of a cursor that was declared with one.
+    fn bound(&mut self, span: Span, out: &mut Vec<Step>) {
+        match self.source.statements(&self.source.text[span.start..span.end], span) {
+            Ok(statements) => out.extend(statements.into_iter().map(Step::Sql)),
+            Err(refusal) => {
+                self.doubt(span, refusal);
+                out.push(Step::Dynamic { span: self.source.place(span), text: self.source.text[span.start..span.end].into() });
+            }
+        }
+    }
+}

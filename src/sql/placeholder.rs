@@ -1,0 +1,56 @@
+//! Placeholders of templates and runners: `${schema}` (Flyway, goose, Liquibase, MyBatis) and `{{ schema }}`.
+//!
+//! Neither is SQL outside of quotes: `$` begins a parameter or a dollar quote, and `{` is no character of the grammar.
+
+/// Longest text between the braces; more is somebody's JSON.
+const LONGEST: usize = 120;
+
+/// The end of the placeholder that starts at byte `at`, if one does.
+pub fn end(bytes: &[u8], at: usize) -> Option<usize> {
+    let (open, close): (&[u8], &[u8]) = match bytes.get(at)? {
+        b'$' => (b"${", b"}"),
+        b'{' => (b"{{", b"}}"),
+        _ => return None,
+    };
+    let inside = bytes.get(at..)?.strip_prefix(open)?;
+    let inside = &inside[..inside.len().min(LONGEST + close.len())];
+    let length = memchr::memmem::find(inside, close)?;
+    let name = &inside[..length];
+    let is_name = !name.trim_ascii().is_empty() && !name.contains(&b'\n') && !name.contains(&b'{') && !name.contains(&b';');
+    is_name.then_some(at + open.len() + length + close.len())
+}
+
+/// Whether the text can hold one at all.
+pub fn is_possible(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, b"${").is_some() || memchr::memmem::find(bytes, b"{{").is_some()
+}
+
+/// The first placeholder at or after `from`: where it starts and ends.
+pub fn find(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+    memchr::memchr2_iter(b'$', b'{', bytes.get(from..)?).map(|n| from + n).find_map(|at| Some((at, end(bytes, at)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut at = 0;
+        while let Some((start, end)) = find(text.as_bytes(), at) {
+            found.push(&text[start..end]);
+            at = end;
+        }
+        found
+    }
+
+    #[test]
+    fn both_forms_are_found() {
+        assert_eq!(all("${a}.b {{ c }} ${env:X} {{env('A')}}"), ["${a}", "{{ c }}", "${env:X}", "{{env('A')}}"]);
+    }
+
+    #[test]
+    fn dollar_quotes_json_and_broken_ones_are_none() {
+        assert_eq!(all("$${}$$ $1 {\"a\":{\"b\":1}} ${} ${a\n} {{ {{ ${ x"), Vec::<&str>::new());
+    }
+}

@@ -1,0 +1,177 @@
+//! What only psql reads: meta-commands, variables and the data of COPY FROM stdin. By the rules of its `psqlscan.l` and
+//! `psqlscanslash.l` and of `handleCopyIn`.
+
+use crate::sql::lex::{self, TokenKind, is_word};
+use memchr::{memchr, memmem};
+
+/// What a meta-command does to the statement around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing: the statement goes on after it.
+    GoesOn,
+    /// Sends the statement before it, as `;` does: `\g`, `\gexec`, `\gset`, `\;` …
+    Ends,
+}
+
+/// A backslash command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetaCommand {
+    /// After its last argument: the end of the line, or after `\\`.
+    pub end: usize,
+    pub ending: Ending,
+    /// `\copy … FROM stdin`: data follows on the next line.
+    pub copies_in: bool,
+}
+
+const SENDING: &[&str] = &["g", "gx", "gexec", "gset", "gdesc", "crosstabview", "watch", "bind_named", "parse"];
+/// Commands that take the rest of the line as it is, `\\` included.
+const WHOLE_LINE: &[&str] = &["!", "copy", "h", "help", "ef", "ev", "sf", "sv"];
+
+/// The command whose backslash stands at byte `at`.
+pub fn meta_command(text: &str, at: usize) -> MetaCommand {
+    let bytes = text.as_bytes();
+    if bytes.get(at + 1) == Some(&b';') {
+        return MetaCommand { end: at + 2, ending: Ending::Ends, copies_in: false };
+    }
+    let line_end = end_of_line(bytes, at);
+    let line = &text[at + 1..line_end];
+    let name_length = line.find(|c: char| c.is_ascii_whitespace() || c == '\\').unwrap_or(line.len());
+    let name = &line[..if line.starts_with('!') { 1 } else { name_length }];
+    let whole_line = WHOLE_LINE.contains(&name);
+    let end = match line[name.len()..].find("\\\\") {
+        Some(n) if !whole_line => at + 1 + name.len() + n + 2,
+        _ => line_end,
+    };
+    let words: Vec<&str> = line[name.len()..].split_ascii_whitespace().collect();
+    let copies_in = name == "copy" && words.windows(2).any(|pair| is_word(pair[0], &["from"]) && is_word(pair[1], &["stdin"]));
+    let ending = if SENDING.contains(&name) { Ending::Ends } else { Ending::GoesOn };
+    MetaCommand { end, ending, copies_in }
+}
+
+/// How a variable is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quoting {
+    /// `:name`, `:{?name}`.
+    Bare,
+    /// `:'name'`, `:"name"`: without the colon it is a literal or an identifier.
+    Quoted,
+}
+
+/// The variable whose colon stands at byte `at`, if it is one: where it ends and how it is written. The caller has looked at
+/// what stands before it: array slices and JSON_OBJECT have colons too.
+pub fn variable(bytes: &[u8], at: usize) -> Option<(usize, Quoting)> {
+    let is_name = |c: u8| c.is_ascii_alphanumeric() || c == b'_' || c >= 0x80;
+    let run = |from: usize| bytes[from..].iter().position(|&c| !is_name(c)).map_or(bytes.len(), |n| from + n);
+    let quote = *bytes.get(at + 1)?;
+    match quote {
+        b'\'' | b'"' => {
+            let end = run(at + 2);
+            (end > at + 2 && bytes.get(end) == Some(&quote)).then_some((end + 1, Quoting::Quoted))
+        }
+        b'{' if bytes.get(at + 2) == Some(&b'?') => {
+            let end = run(at + 3);
+            (end > at + 3 && bytes.get(end) == Some(&b'}')).then_some((end + 1, Quoting::Bare))
+        }
+        c if is_name(c) => Some((run(at + 1), Quoting::Bare)),
+        _ => None,
+    }
+}
+
+/// Whether the text can hold a variable, a meta-command or COPY data at all.
+pub fn is_possible(bytes: &[u8]) -> bool {
+    memchr(b'\\', bytes).is_some()
+        || memmem::find(bytes, b"stdin").is_some()
+        || memmem::find(bytes, b"STDIN").is_some()
+        || memchr::memchr_iter(b':', bytes).any(|at| {
+            let before = at.checked_sub(1).map(|i| bytes[i]);
+            before != Some(b':') && bytes.get(at + 1) != Some(&b':') && variable(bytes, at).is_some()
+        })
+}
+
+/// Whether the statement is COPY … FROM STDIN, so that data follows it.
+pub fn copies_in(statement: &str) -> bool {
+    let mut words = lex::tokens(statement).filter(|token| !token.is_blank());
+    if !words.next().is_some_and(|token| token.kind == TokenKind::Word && is_word(token.text(statement), &["copy"])) {
+        return false;
+    }
+    let mut after_from = false;
+    let mut depth = 0usize;
+    for token in words {
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let word = if token.kind == TokenKind::Word && depth == 0 { token.text(statement) } else { "" };
+        if after_from && is_word(word, &["stdin"]) {
+            return true;
+        }
+        after_from = is_word(word, &["from"]);
+    }
+    false
+}
+
+/// The data that follows a command whose line ends after byte `at`: from the next line to the end of the line `\.`, or of the
+/// text where there is none.
+pub fn copy_data(bytes: &[u8], at: usize) -> std::ops::Range<usize> {
+    let start = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n + 1);
+    let mut line = start;
+    while line < bytes.len() {
+        let end = memchr(b'\n', &bytes[line..]).map_or(bytes.len(), |n| line + n);
+        if bytes[line..end].trim_ascii_end() == b"\\." {
+            return start..end;
+        }
+        line = end + 1;
+    }
+    start..bytes.len()
+}
+
+fn end_of_line(bytes: &[u8], at: usize) -> usize {
+    let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+    if end > at && bytes[end - 1] == b'\r' { end - 1 } else { end }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meta_command_ends_with_its_line_or_with_two_backslashes() {
+        let end = |text| &text[meta_command(text, 0).end..];
+        assert_eq!(end("\\connect db -\r\nSELECT 1"), "\r\nSELECT 1");
+        assert_eq!(end("\\set a 1 \\\\ SELECT 1"), " SELECT 1");
+        assert_eq!(end("\\! echo a \\\\ b\nSELECT 1"), "\nSELECT 1");
+        assert_eq!(end("\\;SELECT 1"), "SELECT 1");
+    }
+
+    #[test]
+    fn commands_that_send_the_statement_are_known() {
+        assert_eq!(meta_command("\\gexec\n", 0).ending, Ending::Ends);
+        assert_eq!(meta_command("\\gset p_\n", 0).ending, Ending::Ends);
+        assert_eq!(meta_command("\\set x\n", 0).ending, Ending::GoesOn);
+        assert!(meta_command("\\copy t (a) FROM STDIN csv", 0).copies_in);
+        assert!(!meta_command("\\copy t from program 'x'", 0).copies_in);
+    }
+
+    #[test]
+    fn variables_have_four_forms() {
+        let variable = |text: &'static str| super::variable(text.as_bytes(), 0).map(|(end, quoting)| (&text[..end], quoting));
+        assert_eq!(variable(":name + 1"), Some((":name", Quoting::Bare)));
+        assert_eq!(variable(":'name'"), Some((":'name'", Quoting::Quoted)));
+        assert_eq!(variable(":\"name\".b"), Some((":\"name\"", Quoting::Quoted)));
+        assert_eq!(variable(":{?name}"), Some((":{?name}", Quoting::Bare)));
+        assert_eq!(variable(":'a b'"), None);
+        assert_eq!(variable("::text"), None);
+        assert_eq!(variable(": a"), None);
+    }
+
+    #[test]
+    fn copy_data_ends_with_its_own_line() {
+        let text = "COPY t FROM stdin; -- x\n1\t\\N\n\\.x\n\\.\r\nSELECT 1";
+        let range = copy_data(text.as_bytes(), 18);
+        assert_eq!(&text[range], "1\t\\N\n\\.x\n\\.\r");
+        assert!(copies_in("copy a.b (c) from STDIN with (format csv)"));
+        assert!(!copies_in("COPY (SELECT 1 FROM stdin) TO 'x'"));
+        assert!(!copies_in("SELECT 1 FROM stdin"));
+    }
+}

@@ -1,0 +1,9 @@
+//! What only a real server can say. These tests fail, they are not skipped, where there is no server.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod breaks;
+mod disposable;
+mod replay;
+mod schema;
