@@ -1,4 +1,4 @@
-use super::{Check, Context, Family, Findings, Judged, Rule, rule};
+use super::{Check, Context, Family, Findings, Judged, Rule, family_of};
 use crate::finding::Level;
 use crate::source::Phase;
 
@@ -11,7 +11,7 @@ fn check(cx: &Context<'_>, others: &[Judged], findings: &mut Findings) {
     };
     for judged in others {
         let contracts = judged.finding.level == Level::Error
-            && rule(judged.finding.rule).is_some_and(|rule| rule.family == Family::Contract);
+            && family_of(judged.finding.rule) == Some(Family::Contract);
         let listed = judged.subjects.iter().any(|subject| tag.objects.iter().any(|listed| covers(listed, subject)));
         if !contracts || listed {
             continue;

@@ -17,20 +17,7 @@ use crate::op::{Persistence, Span};
 use crate::source::{History, Migration};
 use crate::sql::ParsedUnit;
 use crate::sql::names::quote_identifier;
-
-/// The families of `rules/`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    Contract,
-    Phase,
-    Blocking,
-    Retry,
-    History,
-    Access,
-    Style,
-    Proof,
-}
+pub use document::Family;
 
 pub struct Rule {
     /// The name of its file in `rules/`.
@@ -247,6 +234,16 @@ pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
         }
     }
     findings.list.into_iter().chain(about_others.list).map(|judged| judged.finding).collect()
+}
+
+/// A contract finding at the level of an error: old clients lose something. Asked before tags and configuration act.
+pub fn takes_away(finding: &Finding) -> bool {
+    finding.level == Level::Error && family_of(finding.rule) == Some(Family::Contract)
+}
+
+/// The family of a rule.
+pub fn family_of(id: &str) -> Option<Family> {
+    rule(id).map(|rule| rule.family)
 }
 
 /// The rule of this id.

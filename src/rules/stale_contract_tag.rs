@@ -1,4 +1,4 @@
-use super::{Check, Context, Family, Findings, Judged, Rule, rule};
+use super::{Check, Context, Family, Findings, Judged, Rule, family_of};
 use crate::finding::Level;
 use crate::source::Phase;
 
@@ -10,7 +10,7 @@ fn check(cx: &Context<'_>, others: &[Judged], findings: &mut Findings) {
         return;
     }
     let contracts = |judged: &Judged| {
-        judged.finding.level >= Level::Warning && rule(judged.finding.rule).is_some_and(|rule| rule.family == Family::Contract)
+        judged.finding.level >= Level::Warning && family_of(judged.finding.rule) == Some(Family::Contract)
     };
     // What could not be read may be what the tag is about.
     let unread = |judged: &Judged| matches!(judged.finding.rule, "opaque-sql" | "unclassified-statement" | "syntax-error");

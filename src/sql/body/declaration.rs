@@ -28,7 +28,9 @@ impl Reader<'_> {
         let start = self.cursor.at;
         self.environment.set(name, None);
         let is_cursor = |at: usize| self.cursor.is(at, &["cursor"]);
-        if is_cursor(start + 1) || (self.cursor.is(start + 1, &["no", "scroll"]) && (is_cursor(start + 2) || is_cursor(start + 3))) {
+        if is_cursor(start + 1)
+            || (self.cursor.is(start + 1, &["no", "scroll"]) && (is_cursor(start + 2) || is_cursor(start + 3)))
+        {
             let query = self.cursor.find(start + 1, |cursor, i| cursor.is(i, &["for", "is"]));
             if query < end {
                 self.cursors.insert(name.into(), self.cursor.span(query + 1, end));

@@ -334,7 +334,10 @@ mod tests {
             ("format('|%5s|%-5s|%1$-3s|', 'a', 'b')", "|    a|b    |a  |"),
             ("format('%L', NULL)", "NULL"),
             ("format('%s', NULL)", ""),
-            ("quote_ident('select') || quote_ident('name') || quote_ident('Ab') || quote_ident('int') || quote_ident('')", "\"select\"name\"Ab\"\"int\"\"\""),
+            (
+                "quote_ident('select') || quote_ident('name') || quote_ident('Ab') || quote_ident('int') || quote_ident('')",
+                "\"select\"name\"Ab\"\"int\"\"\"",
+            ),
             ("quote_literal('a''b')", "'a''b'"),
             ("concat('a', NULL, 2)", "a2"),
             ("pg_catalog.format('x')", "x"),

@@ -51,8 +51,7 @@ fn quoted(text: &str, first: Token) -> Option<Literal> {
         end = token.span.end;
     }
     decoder.origins.push(end.saturating_sub(1));
-    let origin =
-        if decoder.straight { Origin::Straight(first.span.start + quote + 1) } else { Origin::Each(decoder.origins) };
+    let origin = if decoder.straight { Origin::Straight(first.span.start + quote + 1) } else { Origin::Each(decoder.origins) };
     Some(Literal { value: decoder.value, origin })
 }
 

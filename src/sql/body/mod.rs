@@ -75,10 +75,8 @@ fn plpgsql(source: &Source<'_>, statement: &str) -> Vec<Step> {
 /// Of the places where the reader was in doubt, those that the server's compiler refuses too.
 fn confirm(source: &Source<'_>, statement: &str, doubts: &[Doubt]) -> Vec<SyntaxError> {
     let Err(refusal) = compile(statement, source.text) else { return Vec::new() };
-    let of_sql: Vec<_> = doubts
-        .iter()
-        .filter_map(|doubt| Some(source.syntax_error(doubt.refusal.as_ref()?, doubt.span)))
-        .collect();
+    let of_sql: Vec<_> =
+        doubts.iter().filter_map(|doubt| Some(source.syntax_error(doubt.refusal.as_ref()?, doubt.span))).collect();
     if of_sql.iter().any(|error| error.message == refusal) {
         return of_sql;
     }

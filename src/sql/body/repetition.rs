@@ -195,7 +195,8 @@ impl Reader<'_> {
     /// name of the column.
     fn constant_rows(&self, query: &Expression) -> Option<(String, Vec<Value>)> {
         let select = query.select();
-        if select.where_clause.is_some() || select.limit_count.is_some() || select.limit_offset.is_some() || select.larg.is_some() {
+        if select.where_clause.is_some() || select.limit_count.is_some() || select.limit_offset.is_some() || select.larg.is_some()
+        {
             return None;
         }
         if !select.values_lists.is_empty() {
@@ -266,9 +267,7 @@ fn dynamic(steps: &[Step]) -> usize {
             Step::Dynamic { .. } => 1,
             Step::If { arms, otherwise, .. } => arms.iter().map(|(_, steps)| dynamic(steps)).sum::<usize>() + dynamic(otherwise),
             Step::Loop { body, .. } => dynamic(body),
-            Step::Block { body, handlers, .. } => {
-                dynamic(body) + handlers.iter().map(|(_, steps)| dynamic(steps)).sum::<usize>()
-            }
+            Step::Block { body, handlers, .. } => dynamic(body) + handlers.iter().map(|(_, steps)| dynamic(steps)).sum::<usize>(),
             Step::Sql(_)
             | Step::Raise { .. }
             | Step::Return { .. }

@@ -154,18 +154,29 @@ $f$";
 fn constant_texts_are_folded_and_the_rest_is_dynamic() {
     assert_eq!(shaped_block("EXECUTE 'DROP TABLE a';"), "sql(EXECUTE 'DROP TABLE a')");
     assert_eq!(shaped_block("EXECUTE 'DROP TABLE a; DROP TABLE b' USING 1;").matches("sql(").count(), 2);
-    assert_eq!(shaped_block("EXECUTE 'SELECT 1' || ' FROM t' INTO STRICT x;"), "sql(EXECUTE 'SELECT 1' || ' FROM t' INTO STRICT x)");
+    assert_eq!(
+        shaped_block("EXECUTE 'SELECT 1' || ' FROM t' INTO STRICT x;"),
+        "sql(EXECUTE 'SELECT 1' || ' FROM t' INTO STRICT x)"
+    );
     assert_eq!(shaped_block("EXECUTE format('DROP TABLE %I', tbl);"), "dynamic(format('DROP TABLE %I', tbl))");
-    assert_eq!(shaped_block("EXECUTE 'COMMENT ON DATABASE ' || current_database();"), "dynamic('COMMENT ON DATABASE ' || current_database())");
+    assert_eq!(
+        shaped_block("EXECUTE 'COMMENT ON DATABASE ' || current_database();"),
+        "dynamic('COMMENT ON DATABASE ' || current_database())"
+    );
     assert_eq!(shaped_block("EXECUTE 'no sql';"), "dynamic('no sql')");
     assert_eq!(shaped_block("RETURN QUERY EXECUTE $x$SELECT 1$x$;"), "sql(RETURN QUERY EXECUTE $x$SELECT 1$x$)");
-    assert_eq!(shaped_block("OPEN c FOR EXECUTE 'SELECT 1'; OPEN c NO SCROLL FOR SELECT 2;"), "sql(OPEN c FOR EXECUTE 'SELECT 1'); sql(SELECT 2)");
+    assert_eq!(
+        shaped_block("OPEN c FOR EXECUTE 'SELECT 1'; OPEN c NO SCROLL FOR SELECT 2;"),
+        "sql(OPEN c FOR EXECUTE 'SELECT 1'); sql(SELECT 2)"
+    );
 }
 
 #[test]
 fn a_variable_is_a_constant_only_while_it_surely_is() {
     let folds = |statements: &str| {
-        let text = format!("DO $$\nDECLARE s text := 'DROP TABLE a'; n int := '05'; c char(9) := 'x'; v varchar; t text;\nBEGIN\n{statements}\nEND $$");
+        let text = format!(
+            "DO $$\nDECLARE s text := 'DROP TABLE a'; n int := '05'; c char(9) := 'x'; v varchar; t text;\nBEGIN\n{statements}\nEND $$"
+        );
         let shape = shaped(&text);
         assert!(shape.contains("EXECUTE") != shape.contains("dynamic("), "{shape}");
         !shape.contains("dynamic(")
@@ -204,8 +215,14 @@ fn loops_over_constants_are_unrolled_where_that_makes_sql_known() {
     assert_eq!(count(&format!("FOREACH x IN ARRAY '{{a,b}}'::text[] LOOP {execute} END LOOP;")), (2, 0));
     assert_eq!(count("FOR i IN 1..4 LOOP EXECUTE 'DROP TABLE p' || i; END LOOP;"), (4, 0));
     assert_eq!(count("FOR i IN REVERSE 9..1 BY 4 LOOP EXECUTE 'DROP TABLE p' || i; END LOOP;"), (3, 0));
-    assert_eq!(count(&format!("FOR x IN SELECT unnest(ARRAY['a','b']) LOOP {} END LOOP;", execute.replace("x)", "x.unnest)"))), (2, 0));
-    assert_eq!(count(&format!("FOR x IN SELECT * FROM unnest(ARRAY['a','b']) AS c LOOP {} END LOOP;", execute.replace("x)", "x.c)"))), (2, 0));
+    assert_eq!(
+        count(&format!("FOR x IN SELECT unnest(ARRAY['a','b']) LOOP {} END LOOP;", execute.replace("x)", "x.unnest)"))),
+        (2, 0)
+    );
+    assert_eq!(
+        count(&format!("FOR x IN SELECT * FROM unnest(ARRAY['a','b']) AS c LOOP {} END LOOP;", execute.replace("x)", "x.c)"))),
+        (2, 0)
+    );
     assert_eq!(count(&format!("FOR x IN VALUES ('a'), ('b') LOOP {} END LOOP;", execute.replace("x)", "x.column1)"))), (2, 0));
     // Nothing is gained, nothing is known, too many.
     assert_eq!(count("FOREACH x IN ARRAY ARRAY['a','b'] LOOP DELETE FROM t WHERE y = x; END LOOP;"), (1, 0));
@@ -214,7 +231,10 @@ fn loops_over_constants_are_unrolled_where_that_makes_sql_known() {
     assert_eq!(count("FOR i IN 1..101 LOOP EXECUTE 'DROP TABLE p' || i; END LOOP;"), (0, 1));
     assert_eq!(count("FOR i IN 1..100000000000 LOOP EXECUTE 'DROP TABLE p' || i; END LOOP;"), (0, 1));
     // One in the other.
-    assert_eq!(count("FOR i IN 1..2 LOOP FOR j IN 1..3 LOOP EXECUTE format('DROP TABLE p%s_%s', i, j); END LOOP; END LOOP;"), (6, 0));
+    assert_eq!(
+        count("FOR i IN 1..2 LOOP FOR j IN 1..3 LOOP EXECUTE format('DROP TABLE p%s_%s', i, j); END LOOP; END LOOP;"),
+        (6, 0)
+    );
 }
 
 /// The offending tokens and messages.
@@ -337,9 +357,57 @@ fn collect(steps: &[Step], unknown: &mut Vec<String>) {
 }
 
 const WORDS: &[&str] = &[
-    "BEGIN", "END", "IF", "THEN", "ELSE", "ELSIF", "LOOP", "WHILE", "FOR", "IN", "EXECUTE", "'DROP TABLE a'", ";", ";", ";", "x", ":=",
-    "=", "(", ")", "[", "]", "..", "1", "CASE", "WHEN", "EXCEPTION", "DECLARE", "text", "INTO", "SELECT", "PERFORM", "RETURN", "QUERY",
-    "FOREACH", "ARRAY", "<<", ">>", "#", ",", ".", "OPEN", "CURSOR", "RAISE", "'", "$$", "/*", "OTHERS", "NULL", "END LOOP;", "END IF;",
+    "BEGIN",
+    "END",
+    "IF",
+    "THEN",
+    "ELSE",
+    "ELSIF",
+    "LOOP",
+    "WHILE",
+    "FOR",
+    "IN",
+    "EXECUTE",
+    "'DROP TABLE a'",
+    ";",
+    ";",
+    ";",
+    "x",
+    ":=",
+    "=",
+    "(",
+    ")",
+    "[",
+    "]",
+    "..",
+    "1",
+    "CASE",
+    "WHEN",
+    "EXCEPTION",
+    "DECLARE",
+    "text",
+    "INTO",
+    "SELECT",
+    "PERFORM",
+    "RETURN",
+    "QUERY",
+    "FOREACH",
+    "ARRAY",
+    "<<",
+    ">>",
+    "#",
+    ",",
+    ".",
+    "OPEN",
+    "CURSOR",
+    "RAISE",
+    "'",
+    "$$",
+    "/*",
+    "OTHERS",
+    "NULL",
+    "END LOOP;",
+    "END IF;",
 ];
 
 proptest! {
