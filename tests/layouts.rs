@@ -254,6 +254,21 @@ fn locations_of_one_flyway_history_are_joined_and_services_are_not() {
 }
 
 #[test]
+fn java_steps_elsewhere_are_named_and_the_history_is_not_whole() {
+    let root = tree(&[
+        ("resources/V1__a.sql", ""),
+        ("java/V2__B.java", ""),
+        ("java/V3_NoDescription.java", ""),
+        ("test/V2__BTest.java", ""),
+    ]);
+    let history = only(load_tree(&root));
+    assert!(!history.whole);
+    assert_eq!(history.skipped.iter().filter(|s| s.why.contains("another language")).count(), 2);
+    let alone = root.path().join("resources").to_string_lossy().into_owned();
+    assert!(only(of_paths(&[&alone])).whole);
+}
+
+#[test]
 fn sqlx_is_known_by_its_marks_and_its_names_alone_are_not() {
     let names = [("1_a.sql", "CREATE TABLE a ();"), ("2_b.sql", "")];
     assert_eq!(only(load_tree(&tree(&names))).layout, "plain");
@@ -283,6 +298,20 @@ fn mixed_layouts_are_an_error_that_names_both_and_the_flag() {
     let forced = only(load(&Request { layout: Some("flyway".into()), ..Request::of_paths([path]) }));
     assert_eq!(ids(&forced), ["V2"]);
     assert_eq!(forced.skipped.len(), 1);
+}
+
+#[test]
+fn a_single_file_among_mixed_layouts_is_the_same_error() {
+    let root = tree(&[("1_a.up.sql", "SELECT 1;"), ("V2__b.sql", "")]);
+    let file = root.path().join("V2__b.sql").to_string_lossy().into_owned();
+    assert!(matches!(of_paths(&[&file]).errors.as_slice(), [SourceError::Ambiguous { .. }]));
+}
+
+#[test]
+fn hidden_files_are_never_opened() {
+    let root = tree(&[("1_a.sql", "SELECT 1;"), (".#2_b.sql", "-- an editor's lock\n")]);
+    let history = only(load_tree(&root));
+    assert_eq!((ids(&history).as_slice(), history.skipped[0].why.as_str()), (["1"].as_slice(), "a hidden file"));
 }
 
 #[test]

@@ -43,8 +43,9 @@ fn one(c: &mut Catalog, object: &ObjectRef, if_exists: bool, cascade: bool, conc
             Some(id) => data_type(c, id, cascade),
             None if if_exists => missing(c),
             None => {
-                let id = super::type_object::unseen(c, &object.name);
-                data_type(c, id, cascade);
+                if let Some(id) = super::type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown) {
+                    data_type(c, id, cascade);
+                }
             }
         },
         ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate => {

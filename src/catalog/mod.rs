@@ -6,6 +6,7 @@
 pub mod change;
 pub mod facts;
 pub mod name;
+pub mod replay;
 pub mod object;
 pub mod resolve;
 pub mod snapshot;
@@ -36,6 +37,7 @@ mod schema;
 mod sequence;
 mod session;
 mod table;
+mod transaction;
 mod trigger;
 mod type_object;
 mod view;
@@ -71,6 +73,8 @@ pub struct Catalog {
     children: OrdMap<Id, Vec<Id>>,
     /// Settings of the session: SET and SET LOCAL, lower case.
     pub settings: OrdMap<String, String>,
+    /// What will be in effect when the transaction has ended.
+    session_settings: OrdMap<String, String>,
     /// ALTER DEFAULT PRIVILEGES: (kind, schema or empty, grantee, privilege).
     pub default_grants: Vector<(crate::op::ObjectKind, String, String, String)>,
     /// True once something was used that no visible statement created, or that could not be read.
@@ -315,6 +319,7 @@ impl Catalog {
     /// Ends the reading of a schema dump: its session settings and its journal are no part of the history.
     pub fn end_of_dump(&mut self) {
         self.settings = OrdMap::new();
+        self.session_settings = OrdMap::new();
         self.journal.clear();
         self.incomplete = false;
     }

@@ -148,7 +148,7 @@ impl Replayer {
             .batch_execute("ROLLBACK")
             .and_then(|()| self.client.batch_execute("DISCARD ALL"))
             .map_err(while_trying("begin a new session"))?;
-        self.refresh()
+        if self.observer.is_in_transaction() { self.refresh() } else { Ok(()) }
     }
 
     fn refresh(&mut self) -> Result<(), ReplayError> {
@@ -270,7 +270,7 @@ fn leaves_catalogs_alone(op: &Op) -> bool {
         Op::Transaction(TransactionCommand::Begin | TransactionCommand::Savepoint(_) | TransactionCommand::Release(_))
             | Op::Set(_)
             | Op::Show
-            | Op::SetConstraints
+            | Op::SetConstraints { .. }
             | Op::Lock { .. }
     )
 }

@@ -3,6 +3,7 @@
 //! Symbolic links to files are followed, as every runner does by opening them; links to directories are not, they may lead in a
 //! circle. `node_modules`, `target`, `vendor` and hidden directories are never entered.
 
+use crate::source::path::join;
 use crate::source::{Skipped, SourceError, SourceFile, name};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -144,15 +145,6 @@ fn below_repository(place: &Place, name: &str) -> Option<String> {
     Some(below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
-/// `name` below `path`, in the words of the report.
-pub fn join(path: &str, name: &str) -> String {
-    match path {
-        "." | "" => name.to_string(),
-        _ if path.ends_with('/') => format!("{path}{name}"),
-        _ => format!("{path}/{name}"),
-    }
-}
-
 impl FileEntry {
     /// A file that was read already: standard input, or a lone file.
     pub fn of_source(name: &str, source: Arc<SourceFile>) -> FileEntry {
@@ -163,9 +155,9 @@ impl FileEntry {
         FileEntry { name: name.into(), path, repo_path, disk: PathBuf::new(), loaded }
     }
 
-    /// True for names that a runner of SQL files looks at.
+    /// True for names that a runner of SQL files looks at. Hidden files are editors' locks and leftovers.
     pub fn is_sql(&self) -> bool {
-        self.name.ends_with(".sql")
+        self.name.ends_with(".sql") && !self.name.starts_with('.')
     }
 
     /// True for SQL files, and for copies and variants of them that the report should mention.

@@ -12,8 +12,12 @@ use std::sync::Arc;
 pub mod directory;
 mod encoding;
 mod error;
+mod focus;
 pub mod layouts;
 mod name;
+mod path;
+#[cfg(test)]
+mod property_tests;
 mod recognition;
 mod request;
 mod script;

@@ -1,17 +1,16 @@
 //! From what the user asked for to histories: directories, single files, standard input.
 
-use crate::source::directory::{Directory, FileEntry, join};
+use crate::source::directory::{Directory, FileEntry};
 use crate::source::layouts::{self, Layout, Step};
-use crate::source::recognition::{self, Found, Recognition};
-use crate::source::{History, Migration, Skipped, SourceError, SourceFile, name, unit};
+use crate::source::path::{ancestor, join, shown};
+use crate::source::recognition::{self, Found};
+use crate::source::{History, Skipped, SourceError, SourceFile, name, unit};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 /// How deep a directory is listed. Deeper trees are another project's, or a circle.
-const DEPTH: usize = 24;
-/// How deep the surroundings of a single file are listed: its siblings, and theirs.
-const DEPTH_AROUND_FILE: usize = 3;
+pub(super) const DEPTH: usize = 24;
 
 /// What to read.
 #[derive(Clone, Debug)]
@@ -69,10 +68,10 @@ pub fn load(request: &Request) -> Loaded {
     loading.loaded
 }
 
-struct Loading<'a> {
-    request: &'a Request,
-    layout: Option<&'static dyn Layout>,
-    loaded: Loaded,
+pub(super) struct Loading<'a> {
+    pub(super) request: &'a Request,
+    pub(super) layout: Option<&'static dyn Layout>,
+    pub(super) loaded: Loaded,
 }
 
 impl Loading<'_> {
@@ -110,6 +109,7 @@ impl Loading<'_> {
             if one.directory.path != root.path {
                 history.recognised_by.push_str(&format!("; found below {path}"));
             }
+            history.whole &= !has_programs_elsewhere(&root, one);
             history.skipped.append(&mut outside);
             history.skipped.sort();
             self.loaded.histories.push(history);
@@ -125,7 +125,7 @@ impl Loading<'_> {
     }
 
     /// The whole history of one directory.
-    fn history(&self, found: &Found<'_>) -> History {
+    pub(super) fn history(&self, found: &Found<'_>) -> History {
         let Found { directory, layout, evidence, .. } = found;
         let reading = layout.read(directory);
         let mut accounted: BTreeSet<String> = reading.steps.iter().map(|s| s.file.path.clone()).collect();
@@ -136,7 +136,9 @@ impl Loading<'_> {
         let here: BTreeSet<&str> = directory.files.iter().map(|f| f.path.as_str()).collect();
         for file in directory.files_below() {
             if file.looks_like_sql() && !accounted.contains(&file.path) {
-                let why = if !file.is_sql() {
+                let why = if file.name.starts_with('.') {
+                    "a hidden file".to_string()
+                } else if !file.is_sql() {
                     "its name does not end in .sql".to_string()
                 } else if here.contains(file.path.as_str()) || layout.is_recursive() {
                     format!("its name is not {}: {} does not run it", layout.file_names(), layout.name())
@@ -165,46 +167,7 @@ impl Loading<'_> {
         history
     }
 
-    /// A single file: the history around it is modelled, only the file is reported. Without a history around it, it is one.
-    fn load_file(&mut self, given: &str, path: &str) {
-        // The file's own link is kept: its siblings are those of the link, not of what it points to.
-        let file = Path::new(given);
-        let parent = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let disk = match parent.canonicalize() {
-            Ok(parent) => parent.join(file.file_name().unwrap_or_default()),
-            Err(error) => {
-                self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause: error.to_string() });
-                return;
-            }
-        };
-        let mut around: Option<(History, Vec<SourceError>, String)> = None;
-        for (up, directory_disk) in disk.ancestors().skip(1).take(3).enumerate() {
-            let shown = ancestor(path, up + 1);
-            // What cannot be listed around a file is not what was asked for.
-            let directory = Directory::list(directory_disk, &shown, DEPTH_AROUND_FILE, &mut Vec::new());
-            let Recognition::Layout(layout, strength, evidence) = recognition::recognise(&directory, self.layout) else {
-                continue;
-            };
-            if around.as_ref().is_some_and(|(inner, ..)| !layout.is_recursive() || inner.layout != layout.name()) {
-                break;
-            }
-            let Some(entry) = directory.files_below().into_iter().find(|f| f.is_at(&disk)) else { continue };
-            let history = self.history(&Found { directory: &directory, layout, strength, evidence });
-            let left_out = layout.read(&directory).skipped.iter().any(|s| s.path == entry.path);
-            if left_out || history.migrations.iter().any(|m| m.file.path == entry.path) {
-                around = Some((history, directory.failures(), entry.path.clone()));
-            }
-        }
-        match around {
-            Some((history, failures, own)) => {
-                self.loaded.errors.extend(failures);
-                self.loaded.histories.push(focused(history, &own, path));
-            }
-            None => self.load_lone_file(given, path),
-        }
-    }
-
-    fn load_lone_file(&mut self, given: &str, path: &str) {
+    pub(super) fn load_lone_file(&mut self, given: &str, path: &str) {
         match std::fs::read(given) {
             Ok(bytes) => {
                 let name = Path::new(given).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -249,29 +212,6 @@ impl Loading<'_> {
     }
 }
 
-/// Only the units and findings of one file are reported, under the path it was given by.
-fn focused(mut history: History, own: &str, given: &str) -> History {
-    let mut renamed: Option<Arc<SourceFile>> = None;
-    for migration in &mut history.migrations {
-        migration.reported = migration.file.path == own;
-        if migration.reported && own != given {
-            let file = renamed.get_or_insert_with(|| Arc::new(under_path(migration, given)));
-            migration.file = Arc::clone(file);
-        }
-    }
-    history.findings.retain(|f| f.path == own);
-    history.skipped.retain(|s| s.path == own);
-    for path in history.findings.iter_mut().map(|f| &mut f.path).chain(history.skipped.iter_mut().map(|s| &mut s.path)) {
-        *path = given.to_string();
-    }
-    history
-}
-
-fn under_path(migration: &Migration, path: &str) -> SourceFile {
-    let SourceFile { repo_path, bytes, .. } = migration.file.as_ref();
-    SourceFile { path: path.to_string(), repo_path: repo_path.clone(), bytes: bytes.clone() }
-}
-
 /// SQL files below a PATH that belong to none of its histories.
 fn left_outside(root: &Directory, found: &[Found<'_>]) -> Vec<Skipped> {
     let mut outside = Vec::new();
@@ -291,9 +231,19 @@ fn collect_outside(root: &Directory, directory: &Directory, found: &[Found<'_>],
     for file in directory.files.iter().filter(|f| f.looks_like_sql()) {
         outside.push(Skipped { path: file.path.clone(), why: why.clone() });
     }
+    for file in directory.files.iter().filter(|file| found.iter().any(|f| f.layout.is_program_elsewhere(&file.name))) {
+        let why = "a step in another language, kept outside of the history: what it does is not known".to_string();
+        outside.push(Skipped { path: file.path.clone(), why });
+    }
     for below in &directory.directories {
         collect_outside(root, below, found, outside);
     }
+}
+
+/// True when steps of the history lie somewhere else below the PATH, where its reading did not see them.
+fn has_programs_elsewhere(root: &Directory, found: &Found<'_>) -> bool {
+    let inside: BTreeSet<&str> = found.directory.files_below().iter().map(|f| f.path.as_str()).collect();
+    root.files_below().iter().any(|f| found.layout.is_program_elsewhere(&f.name) && !inside.contains(f.path.as_str()))
 }
 
 /// What there was instead of migrations, for the error.
@@ -308,70 +258,5 @@ fn seen(root: &Directory) -> String {
         }
         ([one], true) => format!("{} is named like no layout's migrations", one.path),
         ([one, ..], true) => format!("{} .sql files such as {} are named like no layout's migrations", sql.len(), one.path),
-    }
-}
-
-/// A path as the report shows it: `/` between parts, without `.` parts and a closing slash.
-fn shown(given: &str) -> String {
-    let path = if std::path::MAIN_SEPARATOR == '/' { given.to_string() } else { given.replace(std::path::MAIN_SEPARATOR, "/") };
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    match (path.starts_with('/'), parts.is_empty()) {
-        (true, _) => format!("/{}", parts.join("/")),
-        (false, true) => ".".to_string(),
-        (false, false) => parts.join("/"),
-    }
-}
-
-/// The shown path of a directory so many levels above a shown path.
-fn ancestor(path: &str, levels: usize) -> String {
-    let absolute = path.starts_with('/');
-    let mut parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
-    for _ in 0..levels {
-        match parts.last() {
-            Some(&last) if last != ".." => {
-                parts.pop();
-            }
-            Some(_) | None if absolute => {}
-            Some(_) | None => parts.push(".."),
-        }
-    }
-    match (absolute, parts.is_empty()) {
-        (true, _) => format!("/{}", parts.join("/")),
-        (false, true) => ".".to_string(),
-        (false, false) => parts.join("/"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_shown_without_dots_and_closing_slashes() {
-        for (given, expected) in [
-            ("db/migrations/", "db/migrations"),
-            ("./db", "db"),
-            (".", "."),
-            ("./", "."),
-            ("/a//b/./c", "/a/b/c"),
-            ("../x", "../x"),
-            ("/", "/"),
-        ] {
-            assert_eq!(shown(given), expected, "{given}");
-        }
-    }
-
-    #[test]
-    fn ancestors_of_a_path_may_lie_above_the_working_directory() {
-        for (path, levels, expected) in [
-            ("a/b/c.sql", 1, "a/b"),
-            ("a/b/c.sql", 3, "."),
-            ("c.sql", 1, "."),
-            ("c.sql", 2, ".."),
-            ("../c.sql", 2, "../.."),
-            ("/c.sql", 3, "/"),
-        ] {
-            assert_eq!(ancestor(path, levels), expected, "{path} {levels}");
-        }
     }
 }

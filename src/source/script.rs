@@ -65,7 +65,7 @@ impl Iterator for Chunks<'_> {
                 (None, TokenKind::Semicolon) => {}
                 (None, TokenKind::Backslash) => self.skip_line(token.span.end),
                 (None, _) => {
-                    let head = word(self.text, &token).into_iter().collect();
+                    let head = word(self.text, &token).map(str::to_ascii_uppercase).into_iter().collect();
                     chunk = Some(Chunk { whole: Span { start: self.from, end: token.span.end }, start: token.span.start, head });
                 }
                 (Some(found), TokenKind::Semicolon) => {
@@ -78,9 +78,9 @@ impl Iterator for Chunks<'_> {
                 (Some(found), _) => {
                     found.whole.end = token.span.end;
                     if let Some(word) = word(self.text, &token) {
-                        copies_from_stdin |= word == "STDIN" && found.begins(&["COPY"]);
+                        copies_from_stdin |= word.eq_ignore_ascii_case("stdin") && found.begins(&["COPY"]);
                         if found.head.len() < HEAD {
-                            found.head.push(word);
+                            found.head.push(word.to_ascii_uppercase());
                         }
                     }
                 }
@@ -113,8 +113,8 @@ impl Chunks<'_> {
     }
 }
 
-fn word(text: &str, token: &Token) -> Option<String> {
-    (token.kind == TokenKind::Word).then(|| token.text(text).to_ascii_uppercase())
+fn word<'a>(text: &'a str, token: &Token) -> Option<&'a str> {
+    (token.kind == TokenKind::Word).then(|| token.text(text))
 }
 
 /// True when the parts hold a `BEGIN` or `START TRANSACTION` of their own.

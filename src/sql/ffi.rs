@@ -19,12 +19,15 @@ pub enum Mode {
     Statements,
     /// What stands after `IF`, `RETURN`, `PERFORM`, `:=`: a SELECT without the word. (`RAW_PARSE_PLPGSQL_EXPR`)
     Expression,
+    /// One type. (`RAW_PARSE_TYPE_NAME`)
+    TypeName,
 }
 
 impl Mode {
     fn bits(self) -> c_int {
         match self {
             Mode::Statements => 0,
+            Mode::TypeName => 1,
             Mode::Expression => 2,
         }
     }

@@ -68,6 +68,17 @@ pub fn last_observed(older: &str, statements: &[&str]) -> Vec<String> {
     last
 }
 
+/// Each statement as a unit of its own over the same `older`, undone afterwards by a failure, which is cheaper than a database for
+/// each. What a unit requires at its end is not seen this way.
+pub fn each_observed(older: &str, cases: &[(&str, Vec<&str>)]) {
+    let mut replayer = replayer(older);
+    for (statement, expected) in cases {
+        let outcome = replayer.run(&unit(statement, Wrapping::Wrapped, &[statement, "SELECT 1 / 0"])).unwrap();
+        assert_eq!(outcome.failure.and_then(|failure| failure.statement), Some(1), "{statement}: {:?}", outcome.statements);
+        assert_eq!(breaks(&outcome.statements[0]), *expected, "{statement}");
+    }
+}
+
 pub fn run(older: &str, wrapping: Wrapping, statements: &[&str]) -> UnitOutcome {
     replayer(older).run(&unit("0001", wrapping, statements)).unwrap()
 }

@@ -46,6 +46,11 @@ impl Observer {
         self.written = None;
     }
 
+    /// True when the last reading was inside a transaction, which a rollback would undo.
+    pub fn is_in_transaction(&self) -> bool {
+        self.written.is_some()
+    }
+
     /// The catalogs as the connection sees them now, its own uncommitted changes included.
     ///
     /// Fails when the connection is gone or its transaction is aborted.

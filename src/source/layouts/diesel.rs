@@ -1,7 +1,7 @@
 //! Diesel: a directory per migration, `<version>_<name>/up.sql` with `down.sql` and `metadata.toml` beside it.
 //!
 //! Order: the part of the name before the first `_`, without `-`, as a string: 10 before 9
-//! (`migrations_internals::version_from_string`, and the harness sorts by it). Transaction: the runner's own; with
+//! (`migrations_internals::version_from_string`, and the harness sorts by it); a name needs no number. Transaction: the runner's own; with
 //! `run_in_transaction = false` the file is one batch (`diesel_migrations/src/file_based_migrations.rs`, batch_execute).
 
 use super::{Claim, Layout, Reading, Step, Strength};
@@ -29,7 +29,8 @@ impl Layout for Diesel {
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let steps: Vec<&Directory> = steps_of(directory).collect();
-        (!steps.is_empty()).then(|| Claim {
+        let is_versioned = steps.iter().any(|d| d.name.starts_with(|c: char| c.is_ascii_digit()));
+        is_versioned.then(|| Claim {
             strength: Strength::Names,
             evidence: format!("{} of {} directories hold an up.sql", steps.len(), directory.directories.len()),
             files: steps.iter().flat_map(|d| d.files.iter()).map(|f| f.path.clone()).collect(),
@@ -59,15 +60,20 @@ impl Layout for Diesel {
 }
 
 fn steps_of(directory: &Directory) -> impl Iterator<Item = &Directory> {
-    directory.directories.iter().filter(|d| d.file("up.sql").is_some() && d.name.starts_with(|c: char| c.is_ascii_digit()))
+    directory.directories.iter().filter(|d| d.file("up.sql").is_some())
 }
 
 fn version(name: &str) -> String {
     name.split('_').next().unwrap_or(name).replace('-', "")
 }
 
-/// Diesel reads a metadata file that it does not understand as if it were not there.
+/// As Diesel's `TomlMetadata` reads it: a file that it does not understand is as none, but one that is silent about transactions
+/// means false, the default of a bool.
 fn runs_in_transaction(step: &Directory) -> bool {
     let metadata = step.file("metadata.toml").and_then(|f| f.text()).and_then(|text| text.parse::<toml::Table>().ok());
-    metadata.and_then(|table| table.get("run_in_transaction")?.as_bool()).unwrap_or(true)
+    match metadata.as_ref().map(|table| table.get("run_in_transaction")) {
+        Some(Some(toml::Value::Boolean(runs))) => *runs,
+        Some(None) => false,
+        Some(Some(_)) | None => true,
+    }
 }

@@ -87,10 +87,8 @@ impl Layout for EfCore {
 
 fn is_guarded(entry: &FileEntry) -> bool {
     // Looking for the column's name first keeps large files of other kinds from being cut into statements.
-    let bytes = &entry.source().bytes;
-    let mentions = |name: &[u8]| bytes.windows(name.len()).any(|w| w.eq_ignore_ascii_case(name));
-    (mentions(b"MigrationId") || mentions(b"migration_id"))
-        && entry.text().is_some_and(|text| !units(text, entry.source().body()).is_empty())
+    let Some(text) = entry.text() else { return false };
+    ["MigrationId", "migration_id"].iter().any(|column| text.contains(column)) && !units(text, entry.source().body()).is_empty()
 }
 
 #[derive(Debug)]
@@ -163,7 +161,8 @@ fn migration_id(text: &str, chunk: &Chunk) -> Option<String> {
     let guard = words[..column].join(" ");
     let is_guard = guard.contains("if not exists ( select") && words[..column].last().is_some_and(|w| w == "where");
     let value = tokens.get(column + 2).filter(|t| t.kind == TokenKind::Str && words[column + 1] == "=")?.text(body);
-    is_guard.then(|| value.trim_matches('\'').replace("''", "'"))
+    let id = value.strip_prefix('\'')?.strip_suffix('\'')?;
+    is_guard.then(|| id.replace("''", "'"))
 }
 
 #[cfg(test)]

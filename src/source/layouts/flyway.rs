@@ -9,7 +9,7 @@
 use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
 use crate::source::Wrapping;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::name::{compare_parts, other_database_of_directory, version_parts};
+use crate::source::name::{compare_parts, leading_digits, other_database_of_directory, version_parts};
 use crate::source::script::{self, Chunk};
 use std::collections::BTreeSet;
 
@@ -34,6 +34,14 @@ impl Layout for Flyway {
 
     fn is_recursive(&self) -> bool {
         true
+    }
+
+    /// `V44_1__Backfill.java` on the class path. With a version of its own (`getVersion`) a class may be named more freely.
+    fn is_program_elsewhere(&self, name: &str) -> bool {
+        let Some(stem) = without_program_ending(name) else { return false };
+        let is_test = ["Test", "Tests", "IT", "Spec"].iter().any(|ending| stem.ends_with(ending));
+        let is_versioned = stem.strip_prefix('V').and_then(leading_digits).is_some_and(|(_, rest)| rest.starts_with('_'));
+        !is_test && (is_versioned || stem.starts_with("R__"))
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -62,6 +62,12 @@ pub trait Layout: Sync {
         false
     }
 
+    /// True for names of steps that are programs, kept where the compiler wants them and not beside the SQL.
+    fn is_program_elsewhere(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
     /// Whether its marks stand in this directory. Says nothing about directories below.
     fn recognise(&self, directory: &Directory) -> Option<Claim>;
 

@@ -1,7 +1,7 @@
 //! Prisma Migrate: a directory per migration with a `migration.sql`, and a `migration_lock.toml` beside them.
 //!
 //! Order: the directory's name, bytewise. Transaction: none of the runner's; the file is sent as one simple query, so that
-//! CONCURRENTLY must be alone in it (prisma-engines, `sql-schema-connector`, apply_migration → raw_cmd).
+//! CONCURRENTLY must be alone in it (prisma-engines, `sql-schema-connector`: apply_migration_script → simple_query).
 
 use super::{Claim, Layout, Reading, Step, Strength};
 use crate::source::Wrapping;

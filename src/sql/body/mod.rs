@@ -14,6 +14,7 @@ mod cursor;
 mod declaration;
 mod embedded;
 mod fold;
+mod form;
 mod literal;
 mod reader;
 mod repetition;

@@ -9,7 +9,7 @@ use crate::sql::body::cursor::Cursor;
 use crate::sql::body::embedded::{Expression, Source};
 use crate::sql::body::fold::{self, Environment, Value};
 use crate::sql::ffi::Refusal;
-use crate::sql::lex::TokenKind;
+use crate::sql::lex::{self, TokenKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Blocks in blocks; the server's parser gives up at about as many.
@@ -56,6 +56,9 @@ impl<'a> Reader<'a> {
     /// The whole body.
     pub fn body(&mut self) -> Vec<Step> {
         let mut steps = Vec::new();
+        if let Some(last) = lex::tokens(self.source.text).last().filter(|token| lex::is_unterminated(*token, self.source.text)) {
+            self.doubts.push(Doubt { span: last.span, refusal: None });
+        }
         self.options();
         self.label();
         if self.cursor.is(self.cursor.at, &["declare", "begin"]) {
@@ -75,6 +78,8 @@ impl<'a> Reader<'a> {
     /// `#variable_conflict use_column` and the like.
     fn options(&mut self) {
         while self.cursor.is_operator(self.cursor.at, &["#"]) {
+            let at = self.cursor.at;
+            self.misplaced((at + 1..at + 3).find(|&i| !self.cursor.is_kind(i, TokenKind::Word)));
             self.cursor.at += 3;
         }
     }
@@ -82,14 +87,23 @@ impl<'a> Reader<'a> {
     /// `<<label>>`.
     fn label(&mut self) {
         if self.cursor.is_operator(self.cursor.at, &["<<"]) && self.cursor.is_operator(self.cursor.at + 2, &[">>"]) {
+            let name = self.cursor.at + 1;
+            self.misplaced((!self.cursor.is_free_name(name)).then_some(name));
             self.cursor.at += 3;
+        }
+    }
+
+    /// What a check of the form found.
+    pub fn misplaced(&mut self, index: Option<usize>) {
+        if let Some(index) = index {
+            let span = self.cursor.span(index, index + 1);
+            self.doubts.push(Doubt { span, refusal: None });
         }
     }
 
     /// The structure is wrong at the next token.
     pub fn doubt_here(&mut self) {
-        let span = self.cursor.span(self.cursor.at, self.cursor.at + 1);
-        self.doubts.push(Doubt { span, refusal: None });
+        self.misplaced(Some(self.cursor.at));
     }
 
     /// The parser refused what stands at `span`.
@@ -155,6 +169,7 @@ impl<'a> Reader<'a> {
         let body = self.statements(&["exception", "end"]);
         let mut handlers = Vec::new();
         if self.cursor.take("exception") {
+            self.misplaced((!self.cursor.is(self.cursor.at, &["when"])).then_some(self.cursor.at));
             // A handler may start after any statement of the body.
             for name in self.cursor.assigned(body_start, self.cursor.at) {
                 self.environment.set(&name, None);
@@ -188,6 +203,7 @@ impl<'a> Reader<'a> {
     /// `unique_violation OR SQLSTATE '42P07' THEN`.
     fn conditions(&mut self) -> Vec<String> {
         let end = self.cursor.find(self.cursor.at, |cursor, i| cursor.is(i, &["then"]));
+        self.misplaced(self.cursor.misplaced_in_conditions(self.cursor.at, end));
         let mut conditions = Vec::new();
         while self.cursor.at < end {
             let at = self.cursor.at;
@@ -222,6 +238,8 @@ impl<'a> Reader<'a> {
         if end > self.cursor.at + 1 {
             self.doubt_here();
         } else {
+            let has_label = end == self.cursor.at + 1;
+            self.misplaced((has_label && !self.cursor.is_free_name(self.cursor.at)).then_some(self.cursor.at));
             self.cursor.at = end;
         }
         self.cursor.take_kind(TokenKind::Semicolon);
@@ -264,10 +282,12 @@ impl<'a> Reader<'a> {
         let mut arms = Vec::new();
         let mut otherwise = Vec::new();
         let mut ways = Ways::new(&self.environment);
+        self.misplaced((!self.cursor.is(self.cursor.at, &["when"])).then_some(self.cursor.at));
         while self.cursor.take("when") {
             let condition = match &operand {
                 None => self.expression_until(&["then"]),
                 Some(operand) => {
+                    self.misplaced(self.cursor.is(self.cursor.at, &["then"]).then_some(self.cursor.at));
                     let list = self.expressions_until(&["then"]);
                     Expr::InList { expr: Box::new(operand.clone()), list, negated: false }
                 }

@@ -97,6 +97,11 @@ impl Reader<'_> {
         let is_each = self.cursor.is(at, &["foreach"]);
         let before_in = self.cursor.find(at + 1, |cursor, i| cursor.is(i, &["in"]));
         let names: Vec<_> = (at + 1..before_in).filter_map(|i| self.cursor.name(i)).collect();
+        self.misplaced(match self.cursor.find(at + 1, |cursor, i| is_each && cursor.is(i, &["slice"])).min(before_in) {
+            slice if slice + 2 == before_in || slice == before_in => self.cursor.misplaced_in_targets(at + 1, slice),
+            slice => Some(slice),
+        });
+        self.misplaced((!self.cursor.is(before_in, &["in"])).then_some(before_in));
         let from = before_in + 1;
         let end = self.cursor.find(from, |cursor, i| cursor.is(i, &["loop"]));
         let range = self.cursor.find(from, |cursor, i| cursor.is_operator(i, &[".."]));
@@ -121,6 +126,7 @@ impl Reader<'_> {
 
     /// `FOREACH x [SLICE n] IN ARRAY expression`.
     fn each(&mut self, from: usize, end: usize, out: &mut Vec<Step>) -> Header {
+        self.misplaced((!self.cursor.is(from, &["array"])).then_some(from));
         let from = from + usize::from(self.cursor.is(from, &["array"]));
         let Some((expression, span)) = self.parsed_expression(from, end) else { return Header::default() };
         if let Some(Value::Array(elements)) = self.constant(&expression) {

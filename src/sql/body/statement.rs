@@ -20,28 +20,82 @@ impl Reader<'_> {
         match word.as_str() {
             "execute" => self.execute(start, end, whole, out),
             _ if self.cursor.assignment(start).is_some_and(|operator| operator < end) => self.assign(start, end, out),
-            "null" | "exit" | "continue" | "assert" | "fetch" | "move" | "close" => {
-                self.forget(start, end);
-                out.push(Step::Nothing);
-            }
-            "get" => {
-                self.forget(start, end);
+            "null" | "exit" | "continue" | "assert" | "fetch" | "move" | "close" | "get" => {
+                self.without_effect(&word, start, end);
                 out.push(Step::Nothing);
             }
             "return" => self.returns(start, end, whole, out),
             "raise" => {
+                self.raise(start, end);
                 let is_other = self.cursor.is(start + 1, &["debug", "log", "info", "notice", "warning"]);
                 let level = if is_other { RaiseLevel::Other } else { RaiseLevel::Exception };
                 out.push(Step::Raise { level, span: whole });
             }
             "perform" => self.perform(start, end, out),
             "open" => self.open(start, end, whole, out),
-            "commit" | "rollback" => out.push(Step::Transaction { commit: word == "commit", span: whole }),
+            "commit" | "rollback" => {
+                self.misplaced(self.cursor.misplaced_in_transaction(start, end));
+                out.push(Step::Transaction { commit: word == "commit", span: whole });
+            }
             _ => self.sql(start, end, out),
         }
         self.cursor.at = end;
         if !self.cursor.take_kind(TokenKind::Semicolon) {
             self.doubt_here();
+        }
+    }
+
+    /// Statements that change nothing but variables: only their form matters.
+    fn without_effect(&mut self, word: &str, start: usize, end: usize) {
+        self.forget(start, end);
+        let misplaced = match word {
+            "null" => (start + 1 < end).then_some(start + 1),
+            "get" => self.cursor.misplaced_in_diagnostics(start, end),
+            "fetch" | "move" | "close" => self.cursor.misplaced_in_cursor_use(start, end),
+            "assert" => {
+                self.parsed_expression(start + 1, end);
+                None
+            }
+            _ => {
+                let when = start + 1 + usize::from(self.cursor.is_free_name(start + 1) && start + 1 < end);
+                if when < end && self.cursor.is(when, &["when"]) {
+                    self.parsed_expression(when + 1, end);
+                    None
+                } else {
+                    (when < end).then_some(when)
+                }
+            }
+        };
+        self.misplaced(misplaced);
+    }
+
+    /// `RAISE [level] ['format' [, expression]… | condition | SQLSTATE 'x'] [USING option = expression, …]`
+    fn raise(&mut self, start: usize, end: usize) {
+        let mut at = start + 1;
+        at += usize::from(self.cursor.is(at, &["debug", "log", "info", "notice", "warning", "exception"]));
+        let using = self.cursor.find(at, |cursor, i| cursor.is(i, &["using"])).min(end);
+        if matches!(self.cursor.kind(at), Some(TokenKind::Str | TokenKind::DollarStr)) && at < using {
+            at += 1;
+            if self.cursor.is_kind(at, TokenKind::Comma) && at < using {
+                self.parsed_expression(at + 1, using);
+                at = using;
+            }
+        } else if at < using {
+            at += usize::from(self.cursor.is(at, &["sqlstate"]));
+            at += 1;
+        }
+        self.misplaced((at < using).then_some(at));
+        at = using;
+        while at < end {
+            // USING, then commas.
+            let operator = at + 2;
+            let comma = self.cursor.find(operator, |cursor, i| cursor.is_kind(i, TokenKind::Comma)).min(end);
+            if self.cursor.is_operator(operator, &["=", ":="]) {
+                self.parsed_expression(operator + 1, comma);
+            } else {
+                self.misplaced(Some(at + 1));
+            }
+            at = comma;
         }
     }
 
@@ -83,6 +137,8 @@ impl Reader<'_> {
     fn sql(&mut self, start: usize, end: usize, out: &mut Vec<Step>) {
         self.forget(start, end);
         if start == end {
+            // plpgsql knows no empty statement.
+            self.doubt_here();
             return;
         }
         let (text, span) = self.without_into(start, end);
@@ -102,7 +158,7 @@ impl Reader<'_> {
     }
 
     /// The tokens' text with `INTO [STRICT] target, …` blanked. The rules are those of `make_execsql_stmt`.
-    fn without_into(&self, start: usize, end: usize) -> (String, Span) {
+    fn without_into(&mut self, start: usize, end: usize) -> (String, Span) {
         let span = self.cursor.span(start, end);
         let text = &self.source.text[span.start..span.end];
         let is_into = |index: &usize| {
@@ -112,6 +168,8 @@ impl Reader<'_> {
         };
         let Some(into) = (start + 1..end).find(is_into) else { return (text.into(), span) };
         let targets = self.cursor.end_of_targets(into).min(end);
+        let first = into + 1 + usize::from(self.cursor.is(into + 1, &["strict"]));
+        self.misplaced(self.cursor.misplaced_in_targets(first, targets));
         let (from, to) = (self.cursor.start(into) - span.start, self.cursor.span(into, targets).end - span.start);
         (format!("{}{}{}", &text[..from], " ".repeat(to - from), &text[to..]), span)
     }
@@ -121,6 +179,29 @@ impl Reader<'_> {
         let to = self.cursor.find(start + 1, |cursor, i| cursor.is(i, &["into", "using"])).min(end);
         self.run(start + 1, to, whole, out);
         self.forget(to, end);
+        self.clauses(to, end);
+    }
+
+    /// `INTO [STRICT] targets` and `USING expression, …`, each at most once.
+    fn clauses(&mut self, from: usize, end: usize) {
+        let mut at = from;
+        while at < end {
+            let is_into = self.cursor.is(at, &["into"]);
+            let next = if is_into {
+                self.cursor.end_of_targets(at).min(end)
+            } else {
+                self.cursor.find(at + 1, |cursor, i| cursor.is(i, &["into"])).min(end)
+            };
+            if is_into {
+                let first = at + 1 + usize::from(self.cursor.is(at + 1, &["strict"]));
+                self.misplaced(self.cursor.misplaced_in_targets(first, next));
+            } else if self.cursor.is(at, &["using"]) {
+                self.parsed_expression(at + 1, next);
+            } else {
+                self.misplaced(Some(at));
+            }
+            at = next.max(at + 1);
+        }
     }
 
     /// What tokens `from..to` compute is run as SQL, by the statement at `whole` of the file.

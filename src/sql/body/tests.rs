@@ -256,8 +256,10 @@ fn errors_of_the_server_are_errors_where_they_stand() {
         [("SELEC", "syntax error at or near \"SELEC\"".into())]
     );
     assert_eq!(
-        errors("CREATE FUNCTION f(a my.type) RETURNS SETOF my.t LANGUAGE plpgsql AS E'BEGIN\\n PERFORM \\'x\\' FRM t; END'"),
-        [("FRM", "syntax error at or near \"FRM\"".into())]
+        errors(
+            "CREATE FUNCTION f(a my.type) RETURNS SETOF my.t LANGUAGE plpgsql AS E'BEGIN\\n PERFORM \\'x\\' FROM FROM t; END'"
+        ),
+        [("FROM", "syntax error at or near \"FROM\"".into())]
     );
 }
 
@@ -356,6 +358,79 @@ fn collect(steps: &[Step], unknown: &mut Vec<String>) {
     }
 }
 
+/// Bodies of many kinds that the compiler takes.
+const COMPILING: &[&str] = &[
+    "BEGIN IF EXISTS (SELECT 1 FROM t WHERE a = 'x') THEN DROP TABLE t; ELSIF 1 > 2 THEN NULL; ELSE PERFORM f(1); END IF; END",
+    "DECLARE a int := 1; b text; BEGIN FOR a IN 1..10 LOOP b := 'x' || a; EXECUTE b; EXIT WHEN a = 2; END LOOP; END;",
+    "<<l>> DECLARE r record; BEGIN FOR r IN SELECT * FROM t LOOP DELETE FROM u WHERE x = r.x; END LOOP; END l",
+    "DECLARE a int; BEGIN BEGIN INSERT INTO t VALUES (1) RETURNING x INTO a; EXCEPTION WHEN unique_violation OR SQLSTATE '42P07' THEN \
+     RAISE NOTICE 'x %', a; WHEN OTHERS THEN NULL; END; END",
+    "DECLARE a int; BEGIN CASE a WHEN 1, 2 THEN a := 3; ELSE RETURN; END CASE; WHILE a < 3 LOOP a = a + 1; CONTINUE; END LOOP; END",
+    "DECLARE a text[] := ARRAY['b','c']; x text; BEGIN FOREACH x IN ARRAY a LOOP EXECUTE format('DROP TABLE %I', x) USING 1; END LOOP; END",
+    "DECLARE c CURSOR (k int) FOR SELECT k; r record; n int; BEGIN OPEN c (1); FETCH c INTO r; CLOSE c; GET DIAGNOSTICS n = ROW_COUNT; END",
+    "#variable_conflict use_column\nBEGIN UPDATE t SET a = 1, b = (SELECT 2) WHERE c IN (1, 2); COMMIT; RAISE EXCEPTION 'e' USING HINT = 'h'; END",
+];
+
+/// Whether the reader has doubts, and whether the compiler refuses for the syntax, `None` for another reason.
+fn verdicts(body: &str) -> (bool, Option<bool>) {
+    with_room(|| {
+        let positions = PositionMap::Linear(0);
+        let errors = RefCell::default();
+        let text = Source { text: body, positions: &positions, errors: &errors };
+        let mut reader = Reader::new(&text);
+        reader.body();
+        assert!(reader.cursor.is_at_end());
+        let refused = match ffi::compile_plpgsql(&format!("DO $body${body}$body$")) {
+            Ok(()) => Some(false),
+            Err(refusal) if is_about_syntax(&refusal.message) => Some(true),
+            Err(_) => None,
+        };
+        (!reader.doubts.is_empty(), refused)
+    })
+}
+
+#[test]
+fn bodies_that_compile_leave_no_doubt() {
+    for body in COMPILING {
+        assert_eq!(verdicts(body), (false, Some(false)), "{body}");
+    }
+}
+
+/// Every body with one token left out, put in or replaced.
+fn changed() -> impl Iterator<Item = String> {
+    COMPILING.iter().flat_map(|body| {
+        let words: Vec<_> = lex::tokens(body).map(|token| token.text(body)).collect();
+        let places = (0..words.len()).filter(|&i| !words[i].trim().is_empty()).collect::<Vec<_>>();
+        places.into_iter().flat_map(move |i| {
+            let words = words.clone();
+            let replace = move |with: Vec<&str>| [&words[..i], &with, &words[i + 1..]].concat().join(" ");
+            let old = lex::tokens(body).nth(i).map_or("", |token| token.text(body));
+            let mut all = vec![replace(vec![])];
+            for word in WORDS {
+                all.push(replace(vec![word]));
+                all.push(replace(vec![word, old]));
+            }
+            all
+        })
+    })
+}
+
+#[test]
+fn a_changed_body_is_doubted_where_the_compiler_refuses_it_and_nowhere_else() {
+    let (mut agreed, mut missed) = (0, Vec::new());
+    for body in changed().step_by(3) {
+        match verdicts(&body) {
+            (true, Some(true)) | (false, Some(false)) => agreed += 1,
+            (true, Some(false)) => panic!("a doubt about what compiles: {body}"),
+            (false, Some(true)) => missed.push(body),
+            (_, None) => {}
+        }
+    }
+    println!("{agreed} verdicts agree, {} refusals are not seen", missed.len());
+    // The rest is what only the compiler sees: labels, names of cursors, arguments of OPEN.
+    assert!(missed.len() * 20 < agreed, "{missed:#?}");
+}
+
 const WORDS: &[&str] = &[
     "BEGIN",
     "END",
@@ -415,13 +490,7 @@ proptest! {
     #[test]
     fn any_sequence_of_words_is_read_to_its_end(picks in prop::collection::vec(0..WORDS.len(), 0..60)) {
         let body = picks.into_iter().map(|i| WORDS[i]).collect::<Vec<_>>().join(" ");
-        with_room(|| {
-            let positions = PositionMap::Linear(0);
-            let errors = RefCell::default();
-            let text = Source { text: &body, positions: &positions, errors: &errors };
-            let mut reader = Reader::new(&text);
-            reader.body();
-            assert!(reader.cursor.is_at_end());
-        });
+        let (doubted, refused) = verdicts(&body);
+        prop_assert!(refused != Some(true) || doubted, "{body}");
     }
 }

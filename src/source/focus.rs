@@ -1,0 +1,114 @@
+//! A single file as PATH: the history around it is modelled, only the file is reported.
+
+use crate::source::directory::Directory;
+use crate::source::layouts;
+use crate::source::path::ancestor;
+use crate::source::recognition::{self, Found, Recognition};
+use crate::source::request::{DEPTH, Loading};
+use crate::source::{History, Migration, SourceError, SourceFile};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How far above a file its history may begin: Diesel's is two levels up, a Flyway location can be three.
+const LEVELS: usize = 3;
+
+/// The history around a file, what could not be read of it, and the file's path in it.
+type Around = (History, Vec<SourceError>, String);
+
+impl Loading<'_> {
+    /// A single file: the history around it is modelled, only the file is reported. Without a history around it, it is one.
+    pub(super) fn load_file(&mut self, given: &str, path: &str) {
+        // The file's own link is kept: its siblings are those of the link, not of what it points to.
+        let file = Path::new(given);
+        let parent = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let disk = match parent.canonicalize() {
+            Ok(parent) => parent.join(file.file_name().unwrap_or_default()),
+            Err(error) => {
+                self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause: error.to_string() });
+                return;
+            }
+        };
+        let mut around: Option<Around> = None;
+        for (up, directory_disk) in disk.ancestors().skip(1).take(LEVELS).enumerate() {
+            let may_go_on = match &around {
+                None => up < 2,
+                // Only a recursive layout can begin further up than where it was seen first.
+                Some((inner, ..)) => layouts::named(&inner.layout).is_some_and(|layout| layout.is_recursive()),
+            };
+            let leaves_repository = up > 0 && disk.ancestors().nth(up).is_some_and(|below| below.join(".git").exists());
+            if !may_go_on || leaves_repository {
+                break;
+            }
+            let within = around.as_ref().map(|(inner, ..)| inner.layout.as_str());
+            match self.history_around(&disk, directory_disk, &ancestor(path, up + 1), within) {
+                Ok(found) => around = found.or(around),
+                // Beside files of two layouts nobody can say how this one runs; further up it would not matter.
+                Err(ambiguous) if up == 0 => {
+                    self.loaded.errors.push(ambiguous);
+                    return;
+                }
+                Err(_) => break,
+            }
+        }
+        match around {
+            Some((history, failures, own)) => {
+                self.loaded.errors.extend(failures);
+                self.loaded.histories.push(focused(history, &own, path));
+            }
+            None => self.load_lone_file(given, path),
+        }
+    }
+
+    /// The history of a directory if `file` belongs to it. `within` is the layout that it has to have.
+    fn history_around(
+        &self,
+        file: &Path,
+        directory: &Path,
+        shown: &str,
+        within: Option<&str>,
+    ) -> Result<Option<Around>, SourceError> {
+        // What cannot be listed around a file is not what was asked for, so those errors are dropped. One level is enough to see the
+        // layout; all of it is listed only for a runner that reads all of it.
+        let depth = if within.is_some() { DEPTH } else { 1 };
+        let mut listed = Directory::list(directory, shown, depth, &mut Vec::new());
+        let layout = match recognition::recognise(&listed, self.layout) {
+            Recognition::Layout(layout, ..) if within.is_none_or(|within| within == layout.name()) => layout,
+            Recognition::Layout(..) | Recognition::Nothing => return Ok(None),
+            Recognition::Ambiguous(candidates) => return Err(SourceError::Ambiguous { path: shown.to_string(), candidates }),
+        };
+        if layout.is_recursive() && depth < DEPTH {
+            listed = Directory::list(directory, shown, DEPTH, &mut Vec::new());
+        }
+        let Recognition::Layout(layout, strength, evidence) = recognition::recognise(&listed, self.layout) else {
+            return Ok(None);
+        };
+        let Some(entry) = listed.files_below().into_iter().find(|f| f.is_at(file)) else { return Ok(None) };
+        let is_left_out = layout.read(&listed).skipped.iter().any(|s| s.path == entry.path);
+        let history = self.history(&Found { directory: &listed, layout, strength, evidence });
+        let belongs = is_left_out || history.migrations.iter().any(|m| m.file.path == entry.path);
+        Ok(belongs.then(|| (history, listed.failures(), entry.path.clone())))
+    }
+}
+
+/// Only the units and findings of one file are reported, under the path it was given by.
+fn focused(mut history: History, own: &str, given: &str) -> History {
+    let mut renamed: Option<Arc<SourceFile>> = None;
+    for migration in &mut history.migrations {
+        migration.reported = migration.file.path == own;
+        if migration.reported && own != given {
+            let file = renamed.get_or_insert_with(|| Arc::new(under_path(migration, given)));
+            migration.file = Arc::clone(file);
+        }
+    }
+    history.findings.retain(|f| f.path == own);
+    history.skipped.retain(|s| s.path == own);
+    for path in history.findings.iter_mut().map(|f| &mut f.path).chain(history.skipped.iter_mut().map(|s| &mut s.path)) {
+        *path = given.to_string();
+    }
+    history
+}
+
+fn under_path(migration: &Migration, path: &str) -> SourceFile {
+    let SourceFile { repo_path, bytes, .. } = migration.file.as_ref();
+    SourceFile { path: path.to_string(), repo_path: repo_path.clone(), bytes: bytes.clone() }
+}

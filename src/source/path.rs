@@ -1,0 +1,75 @@
+//! Paths in the words of the report: `/` between parts, as found from the PATH given.
+
+/// A path as the report shows it: `/` between parts, without `.` parts and a closing slash.
+pub fn shown(given: &str) -> String {
+    let path = if std::path::MAIN_SEPARATOR == '/' { given.to_string() } else { given.replace(std::path::MAIN_SEPARATOR, "/") };
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    match (path.starts_with('/'), parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".to_string(),
+        (false, false) => parts.join("/"),
+    }
+}
+
+/// `name` below `path`, in the words of the report.
+pub fn join(path: &str, name: &str) -> String {
+    match path {
+        "." | "" => name.to_string(),
+        _ if path.ends_with('/') => format!("{path}{name}"),
+        _ => format!("{path}/{name}"),
+    }
+}
+
+/// The shown path of a directory so many levels above a shown path.
+pub fn ancestor(path: &str, levels: usize) -> String {
+    let absolute = path.starts_with('/');
+    let mut parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
+    for _ in 0..levels {
+        match parts.last() {
+            Some(&last) if last != ".." => {
+                parts.pop();
+            }
+            Some(_) | None if absolute => {}
+            Some(_) | None => parts.push(".."),
+        }
+    }
+    match (absolute, parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".to_string(),
+        (false, false) => parts.join("/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_without_dots_and_closing_slashes() {
+        for (given, expected) in [
+            ("db/migrations/", "db/migrations"),
+            ("./db", "db"),
+            (".", "."),
+            ("./", "."),
+            ("/a//b/./c", "/a/b/c"),
+            ("../x", "../x"),
+            ("/", "/"),
+        ] {
+            assert_eq!(shown(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    pub fn ancestors_of_a_path_may_lie_above_the_working_directory() {
+        for (path, levels, expected) in [
+            ("a/b/c.sql", 1, "a/b"),
+            ("a/b/c.sql", 3, "."),
+            ("c.sql", 1, "."),
+            ("c.sql", 2, ".."),
+            ("../c.sql", 2, "../.."),
+            ("/c.sql", 3, "/"),
+        ] {
+            assert_eq!(ancestor(path, levels), expected, "{path} {levels}");
+        }
+    }
+}
