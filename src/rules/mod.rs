@@ -270,19 +270,3 @@ registry! {
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
     not_utf8, syntax_error, psql_command, unresolved_placeholder,
 }
-
-/// Judges one unit by every rule.
-pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
-    let mut findings = Findings::default();
-    for rule in RULES {
-        (rule.check)(cx, &mut findings);
-    }
-    findings.list
-}
-pub fn family_of(id: &str) -> Option<Family> {
-    RULES.iter().find(|rule| rule.id == id).map(|rule| rule.family)
-}
-/// The finding takes something away from old clients: a contract row at its default level of error.
-pub fn takes_away(finding: &Finding) -> bool {
-    finding.level == Level::Error && family_of(finding.rule) == Some(Family::Contract)
-}
