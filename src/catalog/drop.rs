@@ -204,7 +204,7 @@ pub(super) fn column(c: &mut Catalog, relation: Id, name: &str, if_exists: bool,
     remove_column(c, relation, id, cascade, recurse);
 }
 
-fn remove_column(c: &mut Catalog, relation_id: Id, id: ColumnId, cascade: bool, recurse: bool) {
+pub(super) fn remove_column(c: &mut Catalog, relation_id: Id, id: ColumnId, cascade: bool, recurse: bool) {
     let Some(before) = c.relation(relation_id).cloned() else { return };
     let Some(column) = before.column_by_id(id).cloned() else { return };
     for child in c.children_of(relation_id) {

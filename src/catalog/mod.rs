@@ -15,6 +15,7 @@ pub mod types;
 mod alter_table;
 mod apply;
 mod body;
+mod builtin;
 mod column;
 mod constraint;
 mod depend;
@@ -30,6 +31,7 @@ mod other;
 mod policy;
 mod privilege;
 mod publication;
+mod query;
 mod rename;
 mod role;
 mod routine;
@@ -100,11 +102,12 @@ impl Default for Cause2 {
 }
 
 impl Catalog {
-    /// The catalog of a new database: schema `public`, and `search_path` as the server has it.
+    /// The catalog of a new database: schema `public`, extension `plpgsql`, and `search_path` as the server has it.
     pub fn new() -> Self {
         let mut catalog = Catalog::default();
         let public = SchemaObject { name: "public".into(), birth: Birth::UNSEEN, known: true, owner: None, grants: Vec::new() };
         catalog.schemas.insert("public".into(), Arc::new(public));
+        extension::install_initial(&mut catalog);
         catalog
     }
 
