@@ -10,8 +10,8 @@ use super::server::error::described;
 use crate::catalog::snapshot::Snapshot;
 use crate::effect::Break;
 use crate::op::{Op, Span, TransactionCommand};
-use crate::source::{Migration, Wrapping};
-use crate::sql::ParsedUnit;
+use crate::source::{History, Migration, Wrapping};
+use crate::sql::{ParsedUnit, parse};
 use postgres::Client;
 use postgres::error::{DbError, SqlState};
 
@@ -35,6 +35,11 @@ pub struct ReplayStatement {
 }
 
 impl ReplayUnit {
+    /// Every unit of a history, in order. A step that is no SQL is a unit without statements.
+    pub fn of_history(history: &History) -> Vec<ReplayUnit> {
+        history.migrations.iter().map(|migration| ReplayUnit::new(migration, &parse::unit(migration))).collect()
+    }
+
     /// A unit of a history with what the SQL room found in it.
     pub fn new(migration: &Migration, parsed: &ParsedUnit) -> ReplayUnit {
         let text = |span: Span| {
