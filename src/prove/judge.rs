@@ -84,6 +84,7 @@ pub struct UnitJudgement {
     pub path: String,
     pub failure: Option<Failure>,
     pub without_transaction: bool,
+    pub left_open: bool,
     /// `None` where no schema was predicted.
     pub schema: Option<Comparison>,
     /// Differences that the unit before did not have yet.
@@ -176,6 +177,7 @@ pub fn judge(
             path: unit.path.clone(),
             failure: outcome.failure,
             without_transaction: outcome.without_transaction,
+            left_open: outcome.left_open,
             schema,
             new_differences: differences.difference(&known).cloned().collect(),
             statements,

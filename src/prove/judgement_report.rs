@@ -28,12 +28,15 @@ impl Report<'_> {
             self.verbose || found.skipped.is_some() || !found.missed.is_empty() || !found.invented.is_empty()
         };
         let statements: Vec<&StatementJudgement> = unit.statements.iter().filter(says).collect();
-        if !differs && statements.is_empty() && !self.verbose && !unit.without_transaction {
+        if !differs && statements.is_empty() && !self.verbose && !unit.without_transaction && !unit.left_open {
             return Ok(());
         }
         writeln!(out, "{} ({})", unit.path, unit.id)?;
         if unit.without_transaction {
             writeln!(out, "  run again without a transaction: the server refused a statement inside one")?;
+        }
+        if unit.left_open {
+            writeln!(out, "  a transaction is still open at the end")?;
         }
         if let Some(failure) = &unit.failure {
             let place = failure.statement.map_or("COMMIT".to_owned(), |at| format!("statement {}", at + 1));

@@ -91,6 +91,8 @@ pub struct UnitOutcome {
     pub failure: Option<Failure>,
     /// True when the server refused a statement inside the runner's transaction and the unit was run again without one.
     pub without_transaction: bool,
+    /// True when the file's own transaction is still open. Its next unit may end it; otherwise it is rolled back with the session.
+    pub left_open: bool,
 }
 
 /// What makes going on impossible: everything a migration itself does wrong is a [`Failure`] instead.
@@ -144,7 +146,8 @@ impl Replayer {
             (statements, failure) = self.attempt(unit, false)?;
         }
         self.refresh()?;
-        Ok(UnitOutcome { statements, snapshot: self.snapshot(), failure, without_transaction })
+        let left_open = self.observer.is_in_transaction();
+        Ok(UnitOutcome { statements, snapshot: self.snapshot(), failure, without_transaction, left_open })
     }
 
     /// What one file set is gone with it: open transactions, settings, roles, temporary tables.

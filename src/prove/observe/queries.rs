@@ -2,7 +2,7 @@
 
 use super::catalogs::*;
 use postgres::{Client, Error, Row};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// The namespaces that are the user's; `n` is the row of `pg_namespace`.
