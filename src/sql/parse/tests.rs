@@ -188,3 +188,17 @@ fn rows_of_a_huge_insert_are_cut_and_it_is_said() {
         unit.statements[1].truncated
     );
 }
+
+#[test]
+fn of_a_long_run_of_inserts_only_the_first_are_read_and_it_is_said() {
+    let run = |count: usize| (0..count).map(|i| format!("INSERT INTO t (a, b) VALUES ({i}, 'it''s {i}');\n")).collect::<String>();
+    let text = format!("{}SELECT 1;\n{}INSERT INTO u VALUES (f());\n{}", run(20_000), run(5), run(1_001));
+    let unit = parse(&text);
+    assert!(unit.statements.iter().all(|s| s.outcome.is_ok()));
+    assert_eq!(unit.statements.len(), 1_000 + 1 + 5 + 1 + 1_000);
+    let said: Vec<_> = unit.statements.iter().enumerate().filter_map(|(i, s)| Some((i, s.truncated.as_deref()?))).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(said[0].0, 999);
+    assert!(said[0].1.starts_with("19,000 more INSERTs of this form"), "{}", said[0].1);
+    assert!(said[1].0 == 2_006 && said[1].1.starts_with("1 more INSERT"), "{said:?}");
+}
