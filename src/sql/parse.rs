@@ -253,7 +253,7 @@ fn ends_line(rest: &[u8]) -> bool {
 
 /// Where a refused statement, which stands at `span` of `text`, is wrong: the token at the cursor, or its end.
 pub fn syntax_error(refusal: &Refusal, text: &str, span: Span) -> SyntaxError {
-    let message = refusal.message.clone();
+    let message = on_one_line(&refusal.message);
     let Some(at) = refusal.at else { return SyntaxError { span, message } };
     let at = (span.start + at).min(span.end);
     let token = text.is_char_boundary(at).then(|| lex::tokens_from(text, at).next()).flatten();
@@ -263,6 +263,14 @@ pub fn syntax_error(refusal: &Refusal, text: &str, span: Span) -> SyntaxError {
         _ => Span { start: span.end, end: span.end },
     };
     SyntaxError { span, message }
+}
+
+/// A message that quotes an unterminated string quotes the rest of the file.
+fn on_one_line(message: &str) -> String {
+    const LONGEST: usize = 200;
+    let line = message.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(LONGEST).collect();
+    if short.len() == message.len() { short } else { format!("{}…\"", short.trim_end()) }
 }
 
 /// Lowers the statements of a parsed text.
