@@ -38,6 +38,7 @@ mod routine;
 mod schema;
 mod sequence;
 mod session;
+mod snapshot_model;
 mod table;
 mod transaction;
 mod trigger;
