@@ -207,6 +207,70 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// Follows the rename of a column of the relation that the expression is about, where it stands as `column` or
+    /// `relation.column`. Subqueries are left as they are: their names mean other relations.
+    pub fn rename_column(&mut self, from: &str, to: &str) {
+        let mut rename = |expr: &mut Expr| expr.rename_column(from, to);
+        match self {
+            Expr::Column(parts) => {
+                if let Some(last) = parts.last_mut().filter(|last| *last == from) {
+                    *last = to.to_string();
+                }
+            }
+            Expr::Null | Expr::Bool(_) | Expr::Int(_) | Expr::Float(_) | Expr::Str(_) | Expr::Bit(_) => {}
+            Expr::Star(_) | Expr::Param(_) | Expr::SqlValue(_) => {}
+            Expr::Exists(_) | Expr::Scalar(_) | Expr::ArrayQuery(_) => {}
+            Expr::QueryTest { left, .. } => left.iter_mut().for_each(|left| rename(left)),
+            Expr::Cast { expr, .. }
+            | Expr::IsNull { expr, .. }
+            | Expr::BooleanTest { expr, .. }
+            | Expr::Field { expr, .. }
+            | Expr::Collate { expr, .. }
+            | Expr::Not(expr) => rename(expr),
+            Expr::Call(call) => {
+                call.args.iter_mut().chain(&mut call.extra).for_each(&mut rename);
+                call.filter.iter_mut().for_each(|filter| rename(filter));
+            }
+            Expr::Operator { args: list, .. }
+            | Expr::And(list)
+            | Expr::Or(list)
+            | Expr::Coalesce(list)
+            | Expr::MinMax { args: list, .. }
+            | Expr::Array(list)
+            | Expr::Row(list)
+            | Expr::Other { children: list, .. } => list.iter_mut().for_each(rename),
+            Expr::InList { expr, list, .. } | Expr::Subscript { expr, indexes: list } => {
+                rename(expr);
+                list.iter_mut().for_each(rename);
+            }
+            Expr::AnyAll { left, right, .. }
+            | Expr::Like { left, right, .. }
+            | Expr::IsDistinct { left, right, .. }
+            | Expr::NullIf { left, right } => {
+                rename(left);
+                rename(right);
+            }
+            Expr::AtTimeZone { expr, zone } => {
+                rename(expr);
+                rename(zone);
+            }
+            Expr::Between { expr, low, high, .. } => {
+                rename(expr);
+                rename(low);
+                rename(high);
+            }
+            Expr::Case { operand, arms, otherwise } => {
+                operand.iter_mut().chain(otherwise).for_each(|expr| rename(expr));
+                for (when, then) in arms {
+                    rename(when);
+                    rename(then);
+                }
+            }
+        }
+    }
+}
+
 impl Query {
     /// Calls `f` on every expression of the query and of the queries inside it.
     pub fn walk_exprs<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {

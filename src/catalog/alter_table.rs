@@ -3,7 +3,7 @@
 use super::change::Change;
 use super::constraint::{self, Place};
 use super::object::*;
-use super::{Catalog, column, drop, inheritance, policy, privilege, sequence, trigger, type_object};
+use super::{Catalog, column, drop, inheritance, policy, privilege, sequence, trigger};
 use crate::op::{AlterTable, AlterTableCommand as Command, ConstraintKind, ObjectKind, ObjectName};
 
 pub(super) fn apply(c: &mut Catalog, alter: &AlterTable) {
@@ -25,7 +25,7 @@ pub(super) fn apply(c: &mut Catalog, alter: &AlterTable) {
             return;
         }
     }
-    let found = if alter.kind == ObjectKind::Type { type_object::composite_relation(c, &alter.name) } else { None };
+    let found = if alter.kind == ObjectKind::Type { c.composite_relation(&alter.name) } else { None };
     let Some(relation) = found.or_else(|| c.relation_or_unseen(&alter.name, kind)) else { return };
     let mut commands: Vec<(u8, usize, &Command)> =
         alter.commands.iter().enumerate().map(|(position, command)| (pass(command), position, command)).collect();

@@ -1,88 +1,171 @@
-//! Functions of the server and of its contrib modules: calling one changes no schema.
+//! What `pg_catalog` has: functions, operators, categories and implicit casts of its types.
+//!
+//! The data is read off a PostgreSQL 15 by the `.sql` files beside it; a test runs them again and compares. Functions that newer
+//! versions added are in [`NEWER_FUNCTIONS`].
 
-/// Names of all functions in `pg_catalog` of PostgreSQL 15 (`pg_proc`), sorted.
-const ROUTINES: &str = include_str!("data/routines.txt");
+use super::types::DataType;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-/// Names of the functions of contrib extensions whose functions only compute (no dblink, no tablefunc, no adminpack): members by
-/// `pg_depend` on PostgreSQL 15, sorted.
-const CONTRIB: &str = include_str!("data/contrib_routines.txt");
+const FUNCTIONS: &str = include_str!("builtin/functions.txt");
+const OPERATORS: &str = include_str!("builtin/operators.txt");
+const TYPES: &str = include_str!("builtin/types.txt");
 
-/// Functions that 16 to 18 added (release notes), sorted.
-const LATER: &[&str] = &[
-    "any_value",
-    "array_reverse",
-    "array_sample",
-    "array_shuffle",
-    "array_sort",
-    "casefold",
-    "crc32",
-    "crc32c",
-    "date_add",
-    "date_subtract",
-    "erf",
-    "erfc",
-    "gamma",
-    "has_largeobject_privilege",
-    "icu_unicode_version",
-    "json_arrayagg",
-    "json_objectagg",
-    "lgamma",
-    "pg_available_wal_summaries",
-    "pg_basetype",
-    "pg_clear_attribute_stats",
-    "pg_clear_relation_stats",
-    "pg_column_toast_chunk_id",
-    "pg_get_acl",
-    "pg_get_wal_summarizer_state",
-    "pg_input_error_info",
-    "pg_input_is_valid",
-    "pg_restore_attribute_stats",
-    "pg_restore_relation_stats",
-    "pg_split_walfile_name",
-    "pg_wal_summary_contents",
-    "random_normal",
-    "system_user",
-    "to_bin",
-    "to_oct",
-    "unicode_assigned",
-    "unicode_version",
-    "uuid_extract_timestamp",
-    "uuid_extract_version",
-    "uuidv4",
-    "uuidv7",
-    "xmltext",
-];
+/// Functions of 16 to 18 (`src/include/catalog/pg_proc.dat` of those versions), in the form of `functions.txt`.
+const NEWER_FUNCTIONS: &str = "\
+any_value anyelement : anyelement
+array_reverse anyarray : anyarray
+array_sample anyarray int4 : anyarray
+array_shuffle anyarray : anyarray
+array_sort anyarray : anyarray
+array_sort anyarray bool : anyarray
+casefold text : text
+crc32 bytea : int8
+crc32c bytea : int8
+date_add timestamptz interval : timestamptz
+date_add timestamptz interval text : timestamptz
+date_subtract timestamptz interval : timestamptz
+date_subtract timestamptz interval text : timestamptz
+erf float8 : float8
+erfc float8 : float8
+gamma float8 : float8
+json_strip_nulls json bool : json
+jsonb_strip_nulls jsonb bool : jsonb
+lgamma float8 : float8
+pg_input_is_valid text text : bool
+random int4 int4 : int4
+random int8 int8 : int8
+random numeric numeric : numeric
+random_normal float8? float8? : float8
+reverse bytea : bytea
+to_bin int4 : text
+to_bin int8 : text
+to_oct int4 : text
+to_oct int8 : text
+to_timestamp text text : timestamptz
+uuid_extract_timestamp uuid : timestamptz
+uuid_extract_version uuid : int2
+uuidv4 : uuid
+uuidv7 : uuid
+uuidv7 interval : uuid
+";
 
-/// A function of `pg_catalog` in any server from 15 to 18.
-pub fn is_routine(name: &str) -> bool {
-    listed(ROUTINES, name) || is_later_routine(name)
+/// A function of `pg_catalog`, as a call sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    pub args: Vec<DataType>,
+    /// Trailing arguments that may be left out.
+    pub defaults: usize,
+    /// The last argument takes any number of values.
+    pub variadic: bool,
+    pub returns: DataType,
+    pub returns_set: bool,
+    /// Output columns, where it names them.
+    pub outputs: Vec<(String, DataType)>,
 }
 
-/// A function that only servers after 15 have.
-pub fn is_later_routine(name: &str) -> bool {
-    LATER.binary_search(&name).is_ok()
+/// An operator of `pg_catalog`; a prefix operator has no left side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operator {
+    pub left: Option<DataType>,
+    pub right: DataType,
+    pub result: DataType,
 }
 
-/// A function of a contrib extension that only computes.
-pub fn is_contrib_routine(name: &str) -> bool {
-    listed(CONTRIB, name)
+/// What is known of a type of `pg_catalog`.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeFacts {
+    /// `pg_type.typcategory`.
+    pub category: char,
+    pub preferred: bool,
+    /// Names of the types it is cast to implicitly, joined with blanks.
+    implicit_casts: &'static str,
 }
 
-/// Binary search over lines, without an index of them.
-fn listed(lines: &str, name: &str) -> bool {
-    let mut low = 0;
-    let mut high = lines.len();
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let start = lines[..middle].rfind('\n').map_or(0, |at| at + 1).max(low);
-        let end = lines[start..].find('\n').map_or(lines.len(), |at| start + at);
-        match lines[start..end].cmp(name) {
-            std::cmp::Ordering::Equal => return true,
-            std::cmp::Ordering::Less => low = (end + 1).min(high),
-            std::cmp::Ordering::Greater => high = start,
-        }
+impl TypeFacts {
+    pub fn casts_to(&self, name: &str) -> bool {
+        self.implicit_casts.split(' ').any(|target| target == name)
     }
-    false
+}
+
+type Lines = HashMap<&'static str, Vec<&'static str>>;
+
+static FUNCTION_LINES: LazyLock<Lines> = LazyLock::new(|| index(FUNCTIONS.lines().chain(NEWER_FUNCTIONS.lines())));
+static OPERATOR_LINES: LazyLock<Lines> = LazyLock::new(|| index(OPERATORS.lines()));
+static TYPE_FACTS: LazyLock<HashMap<&'static str, TypeFacts>> = LazyLock::new(|| TYPES.lines().filter_map(type_facts).collect());
+
+/// First word → the rests of the lines that begin with it.
+fn index(lines: impl Iterator<Item = &'static str>) -> Lines {
+    let mut found = Lines::new();
+    for line in lines {
+        let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
+        found.entry(name).or_default().push(rest);
+    }
+    found
+}
+
+fn type_facts(line: &'static str) -> Option<(&'static str, TypeFacts)> {
+    let (name, rest) = line.split_once(' ')?;
+    let (category, implicit_casts) = rest.split_once(' ').unwrap_or((rest, ""));
+    let facts = TypeFacts { category: category.chars().next()?, preferred: category.ends_with('!'), implicit_casts };
+    Some((name, facts))
+}
+
+/// Whether `pg_catalog` has a function of that name that a client may call.
+pub fn is_function(name: &str) -> bool {
+    FUNCTION_LINES.contains_key(name)
+}
+
+/// All overloads of a name.
+pub fn functions(name: &str) -> Vec<Function> {
+    FUNCTION_LINES.get(name).into_iter().flatten().filter_map(|line| function(line)).collect()
+}
+
+/// All operators of a name.
+pub fn operators(name: &str) -> Vec<Operator> {
+    OPERATOR_LINES.get(name).into_iter().flatten().filter_map(|line| operator(line)).collect()
+}
+
+pub fn facts(type_name: &str) -> Option<TypeFacts> {
+    TYPE_FACTS.get(type_name).copied()
+}
+
+/// A type by its internal name; `_x` is the array of `x`.
+pub fn data_type(name: &str) -> DataType {
+    match name.strip_prefix('_') {
+        Some(element) => DataType::builtin(element).with_array(),
+        None => DataType::builtin(name),
+    }
+}
+
+fn function(line: &str) -> Option<Function> {
+    let (before, after) = line.split_once(':')?;
+    let mut function = Function {
+        args: Vec::new(),
+        defaults: 0,
+        variadic: false,
+        returns: DataType::UNKNOWN,
+        returns_set: false,
+        outputs: Vec::new(),
+    };
+    for word in before.split_whitespace() {
+        function.variadic |= word.starts_with('*');
+        function.defaults += usize::from(word.ends_with('?'));
+        function.args.push(data_type(word.trim_start_matches('*').trim_end_matches('?')));
+    }
+    let mut words = after.split_whitespace();
+    let returns = words.next()?;
+    function.returns_set = returns.starts_with('+');
+    function.returns = data_type(returns.trim_start_matches('+'));
+    function.outputs = words.filter_map(|word| word.split_once('=')).map(|(name, t)| (name.into(), data_type(t))).collect();
+    Some(function)
+}
+
+fn operator(line: &str) -> Option<Operator> {
+    let mut words = line.split_whitespace();
+    let (left, right, result) = (words.next()?, words.next()?, words.next()?);
+    let left = (left != "-").then(|| data_type(left));
+    Some(Operator { left, right: data_type(right), result: data_type(result) })
 }
 
 #[cfg(test)]
@@ -90,21 +173,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lists_are_sorted_and_every_line_is_found() {
-        for list in [ROUTINES, CONTRIB] {
-            assert!(list.lines().is_sorted());
-            for name in list.lines() {
-                assert!(listed(list, name), "{name} is in the list");
-            }
-            assert!(!listed(list, "no_such_function") && !listed(list, "") && !listed(list, "zzzz"));
-        }
-        assert!(LATER.is_sorted());
+    fn every_line_of_the_function_table_is_understood() {
+        let lines = FUNCTIONS.lines().chain(NEWER_FUNCTIONS.lines());
+        let names: std::collections::HashSet<&str> = lines.clone().filter_map(|line| line.split(' ').next()).collect();
+        let understood: usize = names.iter().map(|name| functions(name).len()).sum();
+        assert_eq!(understood, lines.count());
     }
 
     #[test]
-    fn functions_of_the_server_are_told_from_those_of_users() {
-        assert!(is_routine("now") && is_routine("set_config") && is_routine("uuidv7"));
-        assert!(is_contrib_routine("uuid_generate_v4") && is_contrib_routine("crypt"));
-        assert!(!is_routine("update_updated_at_column") && !is_contrib_routine("dblink_exec"));
+    fn a_function_line_tells_arguments_defaults_and_outputs() {
+        let set = functions("jsonb_set");
+        assert_eq!(set[0].defaults, 1);
+        assert_eq!(set[0].args[1], DataType::builtin("text").with_array());
+        let each = functions("jsonb_each");
+        assert!(each[0].returns_set);
+        assert_eq!(each[0].outputs[1], ("value".to_string(), DataType::builtin("jsonb")));
+    }
+
+    #[test]
+    fn preferred_types_and_implicit_casts_are_those_of_the_server() {
+        let int4 = facts("int4").unwrap();
+        assert!(int4.casts_to("int8") && !int4.casts_to("int2") && !int4.preferred);
+        assert!(facts("text").unwrap().preferred);
     }
 }

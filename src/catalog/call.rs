@@ -1,6 +1,6 @@
 //! Calls of routines: which one is meant, and what it does when it runs.
 
-use super::builtin;
+use super::server_routine;
 use super::change::Change;
 use super::guard::{self, Value, Variables};
 use super::object::{Id, Routine};
@@ -20,9 +20,9 @@ pub(super) fn call(c: &mut Catalog, name: &ObjectName, args: &[Expr], variables:
     let Some(routine) = choose(c, &candidates, args) else {
         let server = match name.schema.as_deref() {
             Some(schema) => super::resolve::is_system_schema(schema),
-            None => builtin::is_routine(&name.name),
+            None => server_routine::is_routine(&name.name),
         };
-        if candidates.is_empty() && !server && !builtin::is_contrib_routine(&name.name) && unseen_matters {
+        if candidates.is_empty() && !server && !server_routine::is_contrib_routine(&name.name) && unseen_matters {
             c.incomplete = true;
             let shown = match &name.schema {
                 Some(schema) => super::name::qualified(schema, &name.name),
@@ -46,7 +46,7 @@ fn run(c: &mut Catalog, routine: &Arc<Routine>, args: &[Expr], variables: &Varia
     }
     if routine.body.opaque.is_some() {
         // Extensions' functions are in C; those of contrib modules only compute.
-        if !builtin::is_contrib_routine(&routine.name) {
+        if !server_routine::is_contrib_routine(&routine.name) {
             c.incomplete = true;
             let name = c.routine_label(routine);
             c.record(Change::UnknownCall { name });

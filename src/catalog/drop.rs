@@ -43,8 +43,9 @@ fn one(c: &mut Catalog, object: &ObjectRef, if_exists: bool, cascade: bool, conc
             Some(id) => data_type(c, id, cascade),
             None if if_exists => missing(c),
             None => {
-                let id = super::type_object::unseen(c, &object.name);
-                data_type(c, id, cascade);
+                if let Some(id) = super::type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown) {
+                    data_type(c, id, cascade);
+                }
             }
         },
         ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate => {
@@ -203,7 +204,7 @@ pub(super) fn column(c: &mut Catalog, relation: Id, name: &str, if_exists: bool,
     remove_column(c, relation, id, cascade, recurse);
 }
 
-fn remove_column(c: &mut Catalog, relation_id: Id, id: ColumnId, cascade: bool, recurse: bool) {
+pub(super) fn remove_column(c: &mut Catalog, relation_id: Id, id: ColumnId, cascade: bool, recurse: bool) {
     let Some(before) = c.relation(relation_id).cloned() else { return };
     let Some(column) = before.column_by_id(id).cloned() else { return };
     for child in c.children_of(relation_id) {

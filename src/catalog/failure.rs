@@ -267,7 +267,7 @@ fn missing(c: &Catalog, object: &ObjectRef) -> Option<Failure> {
             (!c.incomplete && c.resolve_type(&object.name).is_none() && table().is_none()).then_some(UNDEFINED_OBJECT)
         }
         ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate => {
-            let absent = c.resolve_routines(&object.name).is_empty() && !super::builtin::is_routine(&object.name.name);
+            let absent = c.resolve_routines(&object.name).is_empty() && !super::server_routine::is_routine(&object.name.name);
             (!c.incomplete && absent).then_some(UNDEFINED_FUNCTION)
         }
         ObjectKind::Extension => {

@@ -34,11 +34,13 @@ mod other;
 mod policy;
 mod privilege;
 mod publication;
+mod query;
 mod rename;
 mod role;
 mod routine;
 mod schema;
 mod sequence;
+mod server_routine;
 mod session;
 mod table;
 mod transaction;
@@ -106,11 +108,12 @@ impl Default for Cause2 {
 }
 
 impl Catalog {
-    /// The catalog of a new database: schema `public`, and `search_path` as the server has it.
+    /// The catalog of a new database: schema `public`, extension `plpgsql`, and `search_path` as the server has it.
     pub fn new() -> Self {
         let mut catalog = Catalog::default();
         let public = SchemaObject { name: "public".into(), birth: Birth::UNSEEN, known: true, owner: None, grants: Vec::new() };
         catalog.schemas.insert("public".into(), Arc::new(public));
+        extension::install_initial(&mut catalog);
         catalog
     }
 
@@ -325,6 +328,7 @@ impl Catalog {
     /// Ends the reading of a schema dump: its session settings and its journal are no part of the history.
     pub fn end_of_dump(&mut self) {
         self.settings = OrdMap::new();
+        self.session_settings = OrdMap::new();
         self.journal.clear();
         self.incomplete = false;
     }

@@ -1,7 +1,510 @@
 //! Grants and owners.
+//!
+//! What PUBLIC has without a GRANT (EXECUTE on routines, USAGE on types and languages, CONNECT and TEMPORARY on databases) counts
+//! as had when it is revoked. The owner's own privileges are not listed. Grantors are not modelled, so REVOKE … CASCADE takes
+//! away only what it names.
 
 use super::Catalog;
-use crate::op::{Grant, ObjectRef};
-pub(super) fn grant(_c: &mut Catalog, _grant: &Grant) {}
-pub(super) fn set_owner(_c: &mut Catalog, _object: &ObjectRef, _role: &str) {}
-pub(super) fn set_relation_owner(_c: &mut Catalog, _relation: super::object::Id, _role: &str) {}
+use super::change::{Change, Privileged};
+use super::name::qualified;
+use super::object::*;
+use crate::op::{Grant, GrantTargets, ObjectKind, ObjectRef, RoutineKind};
+use crate::sql::names::quote_identifier;
+use std::sync::Arc;
+
+/// One object whose privileges are in question, with what the journal says about it.
+struct Target {
+    object: Privileged,
+    name: String,
+    birth: Birth,
+    /// What ALL means for it.
+    all: &'static [&'static str],
+}
+
+/// GRANT and REVOKE on objects, and ALTER DEFAULT PRIVILEGES.
+pub(super) fn grant(c: &mut Catalog, grant: &Grant) {
+    // REVOKE GRANT OPTION FOR leaves the privilege itself.
+    if !grant.is_grant && grant.grant_option {
+        return;
+    }
+    match &grant.targets {
+        GrantTargets::Objects { kind, objects } => {
+            for object in objects {
+                if let Some(target) = target(c, *kind, object) {
+                    on_target(c, grant, &target);
+                }
+            }
+        }
+        GrantTargets::AllInSchema { kind, schemas } => {
+            for target in all_in_schemas(c, *kind, schemas) {
+                on_target(c, grant, &target);
+            }
+        }
+        GrantTargets::Defaults { kind, schemas, .. } => defaults(c, grant, *kind, schemas),
+    }
+}
+
+fn on_target(c: &mut Catalog, grant: &Grant, target: &Target) {
+    let all: Vec<(String, Vec<String>)>;
+    let privileges = if grant.privileges.is_empty() {
+        all = target.all.iter().map(|privilege| (privilege.to_string(), Vec::new())).collect();
+        &all
+    } else {
+        &grant.privileges
+    };
+    for grantee in &grant.grantees {
+        for (privilege, columns) in privileges {
+            let privilege_list: Vec<&str> = match privilege.as_str() {
+                "all" | "all privileges" => target.all.to_vec(),
+                one => vec![one],
+            };
+            for privilege in privilege_list {
+                match columns.as_slice() {
+                    [] => one(c, grant.is_grant, target, grantee, privilege, None),
+                    columns => {
+                        for column in columns {
+                            one(c, grant.is_grant, target, grantee, privilege, Some(column));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn one(c: &mut Catalog, is_grant: bool, target: &Target, grantee: &str, privilege: &str, column: Option<&String>) {
+    let shown = match column {
+        Some(column) => format!("{privilege} ({})", quote_identifier(column)),
+        None => privilege.to_string(),
+    };
+    let name = target.name.clone();
+    let object = target.object.clone();
+    let (birth, grantee_text) = (target.birth, grantee.to_string());
+    if is_grant {
+        put(c, target, grantee, privilege, column);
+        c.record(Change::Granted { object, name, birth, grantee: grantee_text, privilege: shown });
+    } else {
+        let had = take(c, target, grantee, privilege, column);
+        c.record(Change::Revoked { object, name, birth, grantee: grantee_text, privilege: shown, had });
+    }
+}
+
+fn put(c: &mut Catalog, target: &Target, grantee: &str, privilege: &str, column: Option<&String>) {
+    let pair = (grantee.to_string(), privilege.to_string());
+    let push = |list: &mut Vec<(String, String)>| {
+        if !list.contains(&pair) {
+            list.push(pair.clone());
+        }
+    };
+    match &target.object {
+        Privileged::Relation(id) => {
+            if let Some(relation) = c.relation_mut(*id) {
+                let entry = (pair.0, pair.1, column.cloned());
+                if !relation.grants.contains(&entry) {
+                    relation.grants.push(entry);
+                }
+            }
+        }
+        Privileged::Routine(id) => c.routine_mut(*id).map_or((), |routine| push(&mut routine.grants)),
+        Privileged::Type(id) => c.type_mut(*id).map_or((), |object| push(&mut object.grants)),
+        Privileged::Schema(name) => {
+            if let Some(schema) = c.schemas.get_mut(name) {
+                push(&mut Arc::make_mut(schema).grants);
+            }
+        }
+        Privileged::Other(..) | Privileged::Defaults => {}
+    }
+}
+
+/// Takes a privilege away; whether it was there, where that is known.
+fn take(c: &mut Catalog, target: &Target, grantee: &str, privilege: &str, column: Option<&String>) -> Option<bool> {
+    let unseen = target.birth == Birth::UNSEEN;
+    let (had, owner) = match &target.object {
+        Privileged::Relation(id) => {
+            let relation = c.relation_mut(*id)?;
+            // A privilege on the whole relation goes with the same privilege on its columns (`recursive REVOKE`).
+            let in_question = |entry: &(String, String, Option<String>)| {
+                entry.0 == grantee && entry.1 == privilege && (column.is_none() || entry.2.as_ref() == column)
+            };
+            let had = relation.grants.iter().any(in_question);
+            relation.grants.retain(|entry| !in_question(entry));
+            (had, relation.owner.clone())
+        }
+        Privileged::Routine(id) => {
+            let routine = c.routine_mut(*id)?;
+            (take_pair(&mut routine.grants, grantee, privilege), routine.owner.clone())
+        }
+        Privileged::Type(id) => {
+            let object = c.type_mut(*id)?;
+            (take_pair(&mut object.grants, grantee, privilege), object.owner.clone())
+        }
+        Privileged::Schema(name) => {
+            let schema = Arc::make_mut(c.schemas.get_mut(name)?);
+            let had = take_pair(&mut schema.grants, grantee, privilege);
+            // `public` of a new database: CREATE and USAGE for everyone up to 14, USAGE alone from 15 on.
+            let initial = name == "public" && schema.birth == Birth::UNSEEN && schema.known && grantee == "public";
+            if initial && !had {
+                return if privilege == "usage" { Some(true) } else { None };
+            }
+            (had, schema.owner.clone())
+        }
+        Privileged::Other(kind, _) => {
+            let implied = match kind {
+                ObjectKind::Database => matches!(privilege, "connect" | "temporary" | "temp"),
+                ObjectKind::Language => privilege == "usage",
+                _ => false,
+            };
+            return if implied && grantee == "public" { Some(true) } else { None };
+        }
+        Privileged::Defaults => return None,
+    };
+    if had || owner.as_deref() == Some(grantee) {
+        return Some(true);
+    }
+    if unseen { None } else { Some(false) }
+}
+
+fn take_pair(list: &mut Vec<(String, String)>, grantee: &str, privilege: &str) -> bool {
+    let before = list.len();
+    list.retain(|(who, what)| !(who == grantee && what == privilege));
+    list.len() != before
+}
+
+/// The named object, made up where no visible statement created it.
+fn target(c: &mut Catalog, kind: ObjectKind, object: &ObjectRef) -> Option<Target> {
+    match kind {
+        ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::ForeignTable => {
+            let id = c.relation_or_unseen(&object.name, RelationKind::Table)?;
+            relation_target(c, id)
+        }
+        ObjectKind::Sequence => {
+            let id = c.relation_or_unseen(&object.name, RelationKind::Sequence)?;
+            relation_target(c, id)
+        }
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate => {
+            let id = super::routine::routine_or_unseen(c, object)?;
+            routine_target(c, id)
+        }
+        ObjectKind::Type | ObjectKind::Domain => {
+            let id = super::type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown)?;
+            let found = c.types.get(&id)?;
+            let name = qualified(&found.schema, &found.name);
+            Some(Target { object: Privileged::Type(id), name, birth: found.birth, all: &["usage"] })
+        }
+        ObjectKind::Schema => {
+            let name = &object.name.name;
+            c.schema_or_unseen(name);
+            let birth = c.schemas.get(name)?.birth;
+            let object = Privileged::Schema(name.clone());
+            Some(Target { object, name: quote_identifier(name), birth, all: &["usage", "create"] })
+        }
+        _ => {
+            let name = super::other::label(c, object);
+            let all: &'static [&'static str] = match kind {
+                ObjectKind::Database => &["create", "connect", "temporary"],
+                ObjectKind::Tablespace => &["create"],
+                ObjectKind::LargeObject => &["select", "update"],
+                ObjectKind::Parameter => &["set", "alter system"],
+                _ => &["usage"],
+            };
+            let birth = c.others.iter().find(|other| other.kind == kind && other.name == name).map_or(Birth::UNSEEN, |o| o.birth);
+            Some(Target { object: Privileged::Other(kind, name.clone()), name, birth, all })
+        }
+    }
+}
+
+fn relation_target(c: &Catalog, id: Id) -> Option<Target> {
+    let relation = c.relation(id)?;
+    let sequence = relation.kind == RelationKind::Sequence;
+    Some(Target {
+        object: Privileged::Relation(id),
+        name: c.relation_label(relation),
+        // A column of a made-up relation is not known either.
+        birth: if relation.known { relation.birth } else { Birth::UNSEEN },
+        all: if sequence {
+            &["usage", "select", "update"]
+        } else {
+            &["select", "insert", "update", "delete", "truncate", "references", "trigger"]
+        },
+    })
+}
+
+fn routine_target(c: &Catalog, id: Id) -> Option<Target> {
+    let routine = c.routines.get(&id)?;
+    let name = c.routine_label(routine);
+    Some(Target { object: Privileged::Routine(id), name, birth: routine.birth, all: &["execute"] })
+}
+
+/// What ALL … IN SCHEMA means at this moment (`objectsInSchemaToOids`): TABLES are tables, views, materialized and foreign ones.
+fn all_in_schemas(c: &mut Catalog, kind: ObjectKind, schemas: &[String]) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for schema in schemas {
+        c.schema_or_unseen(schema);
+        match kind {
+            ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate => {
+                let wanted = |routine: &Routine| match kind {
+                    ObjectKind::Function => routine.kind != RoutineKind::Procedure,
+                    ObjectKind::Procedure => routine.kind == RoutineKind::Procedure,
+                    _ => true,
+                };
+                let here = c.routines.values().filter(|r| r.schema == *schema && wanted(r));
+                targets.extend(here.filter_map(|r| routine_target(c, r.id)));
+            }
+            _ => {
+                let wanted = |relation: &Relation| match relation.kind {
+                    RelationKind::Sequence => kind == ObjectKind::Sequence,
+                    RelationKind::Composite => false,
+                    RelationKind::Table
+                    | RelationKind::PartitionedTable
+                    | RelationKind::ForeignTable
+                    | RelationKind::View
+                    | RelationKind::MaterializedView => kind != ObjectKind::Sequence,
+                };
+                let here = c.relations.values().filter(|r| r.schema == *schema && wanted(r));
+                targets.extend(here.filter_map(|r| relation_target(c, r.id)));
+            }
+        }
+    }
+    targets
+}
+
+/// The kind under which default privileges are kept: one for all relations but sequences, one for all routines.
+fn default_kind(kind: ObjectKind) -> ObjectKind {
+    match kind {
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate => ObjectKind::Function,
+        ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::ForeignTable => ObjectKind::Table,
+        ObjectKind::Domain => ObjectKind::Type,
+        other => other,
+    }
+}
+
+/// What PUBLIC gets on a new object without anybody saying so.
+fn implied(kind: ObjectKind) -> Option<&'static str> {
+    match kind {
+        ObjectKind::Function => Some("execute"),
+        ObjectKind::Type => Some("usage"),
+        _ => None,
+    }
+}
+
+/// ALTER DEFAULT PRIVILEGES. Roles are not told apart: migrations run as one role. That PUBLIC no longer gets what is implied is
+/// kept as the privilege with `-` before it; only a revoke for all schemas can do that.
+fn defaults(c: &mut Catalog, grant: &Grant, kind: ObjectKind, schemas: &[String]) {
+    let kind = default_kind(kind);
+    let all: &[&str] = match kind {
+        ObjectKind::Sequence => &["usage", "select", "update"],
+        ObjectKind::Function => &["execute"],
+        ObjectKind::Type => &["usage"],
+        ObjectKind::Schema => &["usage", "create"],
+        _ => &["select", "insert", "update", "delete", "truncate", "references", "trigger"],
+    };
+    let named: Vec<&str> = grant.privileges.iter().map(|(privilege, _)| privilege.as_str()).collect();
+    let privileges = if named.is_empty() || named.contains(&"all") { all.to_vec() } else { named };
+    let everywhere = [String::new()];
+    for schema in if schemas.is_empty() { &everywhere } else { schemas } {
+        for grantee in &grant.grantees {
+            for privilege in &privileges {
+                one_default(c, grant.is_grant, (kind, schema.clone(), grantee.clone(), privilege.to_string()));
+            }
+        }
+    }
+}
+
+fn one_default(c: &mut Catalog, is_grant: bool, entry: (ObjectKind, String, String, String)) {
+    let (kind, schema, grantee, privilege) = entry.clone();
+    let is_implied = schema.is_empty() && grantee == "public" && implied(kind) == Some(privilege.as_str());
+    let taken = (kind, schema.clone(), grantee.clone(), format!("-{privilege}"));
+    let name = if schema.is_empty() { "default privileges".into() } else { quote_identifier(&schema) };
+    if is_grant {
+        c.default_grants.retain(|other| *other != taken);
+        if !is_implied && !c.default_grants.contains(&entry) {
+            c.default_grants.push_back(entry);
+        }
+        c.record(Change::Granted { object: Privileged::Defaults, name, birth: Birth::UNSEEN, grantee, privilege });
+    } else {
+        let had = if is_implied {
+            let had = !c.default_grants.contains(&taken);
+            if had {
+                c.default_grants.push_back(taken);
+            }
+            Some(had)
+        } else if c.default_grants.contains(&entry) {
+            c.default_grants.retain(|other| *other != entry);
+            Some(true)
+        } else if c.incomplete {
+            None
+        } else {
+            Some(false)
+        };
+        c.record(Change::Revoked { object: Privileged::Defaults, name, birth: Birth::UNSEEN, grantee, privilege, had });
+    }
+}
+
+/// Privileges (grantee, privilege) that an object of this kind is born with in this schema: PUBLIC's implied ones and ALTER
+/// DEFAULT PRIVILEGES. `kind` is Table (for every relation but sequences), Sequence, Function, Type or Schema.
+pub(super) fn initial(c: &Catalog, kind: ObjectKind, schema: &str) -> Vec<(String, String)> {
+    let kind = default_kind(kind);
+    let mut list: Vec<(String, String)> = Vec::new();
+    if let Some(privilege) = implied(kind) {
+        let taken = (kind, String::new(), "public".to_string(), format!("-{privilege}"));
+        if !c.default_grants.contains(&taken) {
+            list.push(("public".into(), privilege.into()));
+        }
+    }
+    for (of, place, grantee, privilege) in &c.default_grants {
+        let applies = *of == kind && (place.is_empty() || place == schema) && !privilege.starts_with('-');
+        let pair = (grantee.clone(), privilege.clone());
+        if applies && !list.contains(&pair) {
+            list.push(pair);
+        }
+    }
+    list
+}
+
+/// The same in the form that a relation keeps.
+pub(super) fn initial_on_relation(c: &Catalog, kind: RelationKind, schema: &str) -> Vec<(String, String, Option<String>)> {
+    let kind = if kind == RelationKind::Sequence { ObjectKind::Sequence } else { ObjectKind::Table };
+    initial(c, kind, schema).into_iter().map(|(grantee, privilege)| (grantee, privilege, None)).collect()
+}
+
+/// ALTER … OWNER TO.
+pub(super) fn set_owner(c: &mut Catalog, object: &ObjectRef, role: &str) {
+    match object.kind {
+        ObjectKind::Table
+        | ObjectKind::View
+        | ObjectKind::MaterializedView
+        | ObjectKind::ForeignTable
+        | ObjectKind::Sequence
+        | ObjectKind::Index => {
+            let kind = if object.kind == ObjectKind::Sequence { RelationKind::Sequence } else { RelationKind::Table };
+            if let Some(id) = c.relation_or_unseen(&object.name, kind) {
+                set_relation_owner(c, id, role);
+            }
+        }
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate => {
+            let Some(id) = super::routine::routine_or_unseen(c, object) else { return };
+            let Some(before) = c.routines.get(&id).cloned() else { return };
+            if let Some(routine) = c.routine_mut(id) {
+                routine.owner = Some(role.to_string());
+            }
+            owner_changed(c, Privileged::Routine(id), c.routine_label(&before), before.birth, before.owner.clone(), role);
+        }
+        ObjectKind::Type | ObjectKind::Domain => {
+            let Some(id) = super::type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown) else { return };
+            set_type_owner(c, id, role);
+        }
+        ObjectKind::Schema => {
+            let name = &object.name.name;
+            c.schema_or_unseen(name);
+            let Some(schema) = c.schemas.get_mut(name) else { return };
+            let before = schema.clone();
+            Arc::make_mut(schema).owner = Some(role.to_string());
+            let object = Privileged::Schema(name.clone());
+            owner_changed(c, object, quote_identifier(name), before.birth, before.owner.clone(), role);
+        }
+        kind => {
+            let name = super::other::label(c, object);
+            let birth = c.others.iter().find(|o| o.kind == kind && o.name == name).map_or(Birth::UNSEEN, |o| o.birth);
+            owner_changed(c, Privileged::Other(kind, name.clone()), name, birth, None, role);
+        }
+    }
+}
+
+/// ALTER TABLE … OWNER TO and its kin: owned sequences follow (`change_owner_recurse_to_sequences`), and so does the row type.
+pub(super) fn set_relation_owner(c: &mut Catalog, id: Id, role: &str) {
+    let Some(before) = c.relation(id).cloned() else { return };
+    if let Some(relation) = c.relation_mut(id) {
+        relation.owner = Some(role.to_string());
+    }
+    for sequence in super::sequence::owned_by(c, id, None) {
+        if let Some(sequence) = c.relation_mut(sequence) {
+            sequence.owner = Some(role.to_string());
+        }
+    }
+    owner_changed(c, Privileged::Relation(id), c.relation_label(&before), before.birth, before.owner.clone(), role);
+}
+
+fn set_type_owner(c: &mut Catalog, id: Id, role: &str) {
+    let Some(before) = c.types.get(&id).cloned() else { return };
+    if let Some(object) = c.type_mut(id) {
+        object.owner = Some(role.to_string());
+    }
+    if let TypeKind::Composite { relation } = before.kind
+        && let Some(relation) = c.relation_mut(relation)
+    {
+        relation.owner = Some(role.to_string());
+    }
+    let name = qualified(&before.schema, &before.name);
+    owner_changed(c, Privileged::Type(id), name, before.birth, before.owner.clone(), role);
+}
+
+/// Saying again who the owner is changes nothing.
+fn owner_changed(c: &mut Catalog, object: Privileged, name: String, birth: Birth, from: Option<String>, to: &str) {
+    if from.as_deref() != Some(to) {
+        c.record(Change::OwnerChanged { object, name, birth, from, to: to.to_string() });
+    }
+}
+
+/// REASSIGN OWNED: everything the roles own goes to another.
+pub(super) fn reassign(c: &mut Catalog, roles: &[String], to: &str) {
+    let owned = |owner: &Option<String>| owner.as_ref().is_some_and(|owner| roles.contains(owner));
+    let relations: Vec<Id> = c.relations.values().filter(|r| owned(&r.owner)).map(|r| r.id).collect();
+    let types: Vec<Id> = c.types.values().filter(|t| owned(&t.owner)).map(|t| t.id).collect();
+    let routines: Vec<Id> = c.routines.values().filter(|r| owned(&r.owner)).map(|r| r.id).collect();
+    let schemas: Vec<String> = c.schemas.values().filter(|s| owned(&s.owner)).map(|s| s.name.clone()).collect();
+    relations.into_iter().for_each(|id| set_relation_owner(c, id, to));
+    types.into_iter().for_each(|id| set_type_owner(c, id, to));
+    for id in routines {
+        let Some(before) = c.routines.get(&id).cloned() else { continue };
+        if let Some(routine) = c.routine_mut(id) {
+            routine.owner = Some(to.to_string());
+        }
+        owner_changed(c, Privileged::Routine(id), c.routine_label(&before), before.birth, before.owner.clone(), to);
+    }
+    for name in schemas {
+        let Some(schema) = c.schemas.get_mut(&name) else { continue };
+        let before = schema.clone();
+        Arc::make_mut(schema).owner = Some(to.to_string());
+        let label = quote_identifier(&name);
+        owner_changed(c, Privileged::Schema(name), label, before.birth, before.owner.clone(), to);
+    }
+}
+
+/// Forgets every grant to a role, as DROP OWNED does; records what each object lost.
+pub(super) fn revoke_everything(c: &mut Catalog, role: &str) {
+    let mut lost: Vec<(Target, String, Option<String>)> = Vec::new();
+    for relation in c.relations.values() {
+        for (_, privilege, column) in relation.grants.iter().filter(|(who, _, _)| who == role) {
+            if let Some(target) = relation_target(c, relation.id) {
+                lost.push((target, privilege.clone(), column.clone()));
+            }
+        }
+    }
+    for routine in c.routines.values() {
+        for (_, privilege) in routine.grants.iter().filter(|(who, _)| who == role) {
+            if let Some(target) = routine_target(c, routine.id) {
+                lost.push((target, privilege.clone(), None));
+            }
+        }
+    }
+    for object in c.types.values() {
+        for (_, privilege) in object.grants.iter().filter(|(who, _)| who == role) {
+            let name = qualified(&object.schema, &object.name);
+            let privileged = Privileged::Type(object.id);
+            let target = Target { object: privileged, name, birth: object.birth, all: &["usage"] };
+            lost.push((target, privilege.clone(), None));
+        }
+    }
+    for schema in c.schemas.values() {
+        for (_, privilege) in schema.grants.iter().filter(|(who, _)| who == role) {
+            let object = Privileged::Schema(schema.name.clone());
+            let name = quote_identifier(&schema.name);
+            let target = Target { object, name, birth: schema.birth, all: &["usage", "create"] };
+            lost.push((target, privilege.clone(), None));
+        }
+    }
+    for (target, privilege, column) in lost {
+        one(c, false, &target, role, &privilege, column.as_ref());
+    }
+    c.default_grants.retain(|(_, _, grantee, _)| grantee != role);
+}

@@ -48,6 +48,13 @@ impl Catalog {
     pub fn resolve_type(&self, name: &ObjectName) -> Option<Id> {
         self.lookup(name, |schema| self.type_names.get(schema)?.get(&name.name).copied())
     }
+    /// The relation that holds the attributes of a composite type.
+    pub fn composite_relation(&self, name: &ObjectName) -> Option<Id> {
+        match self.types.get(&self.resolve_type(name)?)?.kind {
+            TypeKind::Composite { relation } => Some(relation),
+            TypeKind::Enum { .. } | TypeKind::Domain { .. } | TypeKind::Range { .. } | TypeKind::Base | TypeKind::Unknown => None,
+        }
+    }
     /// All overloads of a name in the first schema of the path that has any.
     pub fn resolve_routines(&self, name: &ObjectName) -> Vec<Id> {
         self.lookup(name, |schema| self.routine_names.get(schema)?.get(&name.name).filter(|list| !list.is_empty()).cloned())

@@ -2,7 +2,7 @@
 
 use super::value::{Names, Object, Truth, Value, compare_numbers, like};
 use crate::catalog::Catalog;
-use crate::catalog::builtin;
+use crate::catalog::server_routine;
 use crate::catalog::types::is_builtin;
 use crate::op::ObjectName;
 
@@ -100,8 +100,8 @@ fn is_unseen(c: &Catalog, names: Names, text: &str) -> Truth {
         }
         // These lists are whole for the oldest server, so that what they have is there.
         Names::SystemTypes => Truth::of(is_builtin(text.strip_prefix('_').unwrap_or(text))),
-        Names::SystemRoutines => match builtin::is_routine(text) {
-            true if builtin::is_later_routine(text) => Truth::Unknown,
+        Names::SystemRoutines => match server_routine::is_routine(text) {
+            true if server_routine::is_later_routine(text) => Truth::Unknown,
             known => Truth::of(known),
         },
     }

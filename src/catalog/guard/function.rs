@@ -141,7 +141,7 @@ fn before_parenthesis(text: &str) -> &str {
 /// The null that `to_reg…` gives for a name nobody created, where the history is complete and the name is not the server's.
 fn absent(c: &Catalog, name: &ObjectName) -> Value<'static> {
     let of_server = name.name.starts_with("pg_") || matches!(name.schema.as_deref(), Some("pg_catalog" | "information_schema"));
-    let known = !c.incomplete && !of_server && !crate::catalog::builtin::is_routine(&name.name);
+    let known = !c.incomplete && !of_server && !crate::catalog::server_routine::is_routine(&name.name);
     if known { Value::Null } else { Value::Unknown }
 }
 
