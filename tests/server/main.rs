@@ -5,5 +5,6 @@ mod support;
 
 mod breaks;
 mod disposable;
+mod judge;
 mod replay;
 mod schema;
