@@ -651,6 +651,7 @@ pub struct Body {
 
 /// One node of a body's control flow.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "most steps are SQL, and a box for each would cost more than the few others waste")]
 pub enum Step {
     /// A SQL statement that runs when control reaches it.
     Sql(Statement),
