@@ -204,16 +204,17 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Adds a finding, unless the same rule already said it about the same place and object.
+    /// Adds a finding. What the same rule already said about the same place and object only gains subjects.
     pub fn push(&mut self, judged: Judged) {
-        let known = self.list.iter().any(|other| {
+        let known = self.list.iter_mut().find(|other| {
             other.finding.rule == judged.finding.rule
                 && other.finding.statement == judged.finding.statement
                 && other.finding.span == judged.finding.span
                 && other.subjects.first() == judged.subjects.first()
         });
-        if !known {
-            self.list.push(judged);
+        match known {
+            Some(known) => known.subjects.extend(judged.subjects),
+            None => self.list.push(judged),
         }
     }
 }
