@@ -1008,6 +1008,7 @@ pub enum Op {
         is_grant: bool,
         roles: Vec<String>,
         members: Vec<String>,
+        /// GRANT … WITH ADMIN OPTION; REVOKE … OPTION FOR, which takes the option and leaves the membership.
         admin_option: bool,
     },
     CreateRole {

@@ -12,6 +12,7 @@ use super::resolve::{new_relation, push_column};
 use super::types::{BaseType, DataType, is_builtin};
 use crate::op::{ArgMode, Body, ExtensionChange, ObjectKind, ObjectName, ObjectRef, RoutineKind, Volatility};
 use crate::sql::names::quote_identifier;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const CONTRIB: &str = include_str!("extension/contrib.txt");
@@ -215,6 +216,12 @@ pub(super) fn members(c: &Catalog, name: &str) -> Vec<Member> {
     let own_schemas = lines_of(name).into_iter().filter(|line| line.kind == "schema").map(|line| line.rest.to_string());
     list.extend(own_schemas.filter(|schema| c.schemas.contains_key(schema)).map(Member::Schema));
     list
+}
+
+/// Schemas that installed extensions made for themselves.
+pub(super) fn schemas_of_extensions(c: &Catalog) -> BTreeSet<&'static str> {
+    let lines = c.extensions.keys().flat_map(|name| lines_of(name));
+    lines.filter(|line| line.kind == "schema").map(|line| line.rest).collect()
 }
 
 /// DROP EXTENSION: its members go with it, and with CASCADE what needs them. One that no visible statement created is older.

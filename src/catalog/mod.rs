@@ -42,6 +42,7 @@ mod schema;
 mod sequence;
 mod server_routine;
 mod session;
+mod snapshot_model;
 mod table;
 mod transaction;
 mod trigger;

@@ -333,8 +333,12 @@ pub struct Argument {
 }
 
 impl Routine {
-    /// Types by which overloads differ: IN, INOUT and VARIADIC arguments, for procedures OUT too.
+    /// Types by which overloads differ (`proargtypes`): of IN, INOUT and VARIADIC arguments, for procedures too.
     pub fn input_types(&self) -> impl Iterator<Item = &DataType> {
+        self.args.iter().filter(|a| a.mode.is_input()).map(|a| &a.data_type)
+    }
+    /// The longer list by which a statement may name a procedure: with its OUT arguments.
+    pub fn call_types(&self) -> impl Iterator<Item = &DataType> {
         let procedure = self.kind == RoutineKind::Procedure;
         self.args.iter().filter(move |a| a.mode.is_input() || (procedure && a.mode == ArgMode::Out)).map(|a| &a.data_type)
     }

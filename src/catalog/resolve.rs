@@ -67,12 +67,10 @@ impl Catalog {
             return if let [only] = candidates.as_slice() { Some(*only) } else { None };
         };
         let wanted: Vec<DataType> = args.iter().map(|t| self.data_type(t).without_typmods()).collect();
-        candidates.into_iter().find(|id| {
-            self.routines.get(id).is_some_and(|routine| {
-                let types: Vec<DataType> = routine.input_types().map(DataType::without_typmods).collect();
-                types == wanted
-            })
-        })
+        let is = |types: &mut dyn Iterator<Item = &DataType>| types.map(DataType::without_typmods).eq(wanted.iter().cloned());
+        let named = |id: &&Id| self.routines.get(*id).is_some_and(|routine| is(&mut routine.input_types()));
+        let called = |id: &&Id| self.routines.get(*id).is_some_and(|routine| is(&mut routine.call_types()));
+        candidates.iter().find(named).or_else(|| candidates.iter().find(called)).copied()
     }
     pub fn relation_name_taken(&self, schema: &str, name: &str) -> bool {
         self.relation_names.get(schema).is_some_and(|names| names.contains_key(name))

@@ -227,3 +227,26 @@ fn the_edges_of_real_files_are_read_exactly() {
     let kinds: Vec<_> = parse(&text).oddities.iter().map(|oddity| oddity.kind).collect();
     assert_eq!(kinds, [OddityKind::MetaCommand, OddityKind::CopyData, OddityKind::Variable]);
 }
+
+#[test]
+fn depth_is_lowered_or_refused_and_never_a_crash() {
+    let shapes: [(&str, &str, &str); 9] = [
+        ("1 + ", "1", ""),
+        ("f(", "1", ")"),
+        ("(SELECT ", "1", ")"),
+        ("CASE WHEN ", "true", " THEN 1 END"),
+        ("NOT ", "true", ""),
+        ("(a AND ", "b", " OR c)"),
+        ("ARRAY[", "1", "]"),
+        ("", "1", " UNION SELECT 1"),
+        ("a.", "b", "::int"),
+    ];
+    for (open, middle, close) in shapes {
+        for depth in [500, 1_600, 2_400, 3_300, 4_900, 20_000] {
+            let text = format!("SELECT {}{middle}{}; SELECT 2", open.repeat(depth), close.repeat(depth));
+            let unit = parse(&text);
+            assert_eq!(unit.statements.len(), 2, "{open} {depth}");
+            assert!(unit.statements[1].outcome.is_ok());
+        }
+    }
+}
