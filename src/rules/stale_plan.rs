@@ -43,3 +43,21 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Level;
+    use crate::rules::RuleSettings;
+    use crate::rules::testing::judged;
+
+    #[test]
+    fn a_driver_that_caches_plans_makes_it_a_warning() {
+        let texts = ["CREATE TABLE users (id bigint);", "ALTER TABLE users ADD age int;"];
+        let level = |settings| {
+            let found = judged(&texts, settings);
+            found.iter().find(|finding| finding.rule == "stale-plan").map(|finding| finding.level)
+        };
+        assert_eq!(level(RuleSettings::default()), Some(Level::Note));
+        assert_eq!(level(RuleSettings { driver_caches_plans: true, ..RuleSettings::default() }), Some(Level::Warning));
+    }
+}
