@@ -5,5 +5,6 @@ mod support;
 
 mod breaks;
 mod disposable;
+mod objects;
 mod replay;
 mod schema;
