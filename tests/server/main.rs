@@ -6,5 +6,6 @@ mod support;
 mod breaks;
 mod disposable;
 mod judge;
+mod objects;
 mod replay;
 mod schema;
