@@ -9,12 +9,12 @@ use super::name::qualified;
 use super::object::{self as model, ConstraintType, Id};
 use super::resolve::is_system_schema;
 use super::snapshot::{
-    Column, Constraint, Index, Policy, Publication, Relation, RelationKind, Routine, RowSecurity, Sequence, Snapshot, Trigger, Type,
-    TypeKind,
+    Column, Constraint, Index, Policy, Publication, Relation, RelationKind, Routine, RowSecurity, Sequence, Snapshot, Trigger,
+    Type, TypeKind,
 };
 use crate::op::{
-    FkAction, GeneratedKind, IdentityKind, ObjectKind, PartitionStrategy, Persistence, ReplicaIdentity, RoutineKind, TriggerEvent,
-    TriggerState, TriggerTiming, Volatility,
+    FkAction, GeneratedKind, IdentityKind, ObjectKind, PartitionStrategy, Persistence, ReplicaIdentity, RoutineKind,
+    TriggerEvent, TriggerState, TriggerTiming, Volatility,
 };
 use crate::sql::names::quote_identifier;
 use std::collections::{BTreeMap, BTreeSet};

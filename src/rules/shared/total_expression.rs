@@ -103,7 +103,14 @@ mod tests {
     fn a_cast_to_a_number_may_fail_and_a_cast_to_text_may_not() {
         let cast = |name: &str| Expr::Cast {
             expr: Box::new(Expr::Column(vec!["c".into()])),
-            to: TypeRef { name: ObjectName::bare(name), typmods: Vec::new(), modifier_words: Vec::new(), array_dims: 0, setof: false, percent_type: false },
+            to: TypeRef {
+                name: ObjectName::bare(name),
+                typmods: Vec::new(),
+                modifier_words: Vec::new(),
+                array_dims: 0,
+                setof: false,
+                percent_type: false,
+            },
         };
         assert!(!cannot_fail(&cast("int4")));
         assert!(cannot_fail(&cast("text")));
