@@ -1066,7 +1066,8 @@ pub enum Op {
         restart_identity: bool,
         cascade: bool,
     },
-    /// COPY; `from` is COPY FROM, `program` COPY … PROGRAM, `stdin` data in the file.
+    /// COPY; `from` is COPY FROM, `program` COPY … PROGRAM, `stdin` data in the file. `query` is that of COPY (query) TO, or
+    /// holds nothing but the WHERE condition of COPY FROM.
     Copy {
         relation: Option<ObjectName>,
         columns: Vec<String>,

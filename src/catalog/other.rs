@@ -113,8 +113,7 @@ pub(super) fn label_as(c: &Catalog, object: &ObjectRef, name: ObjectName) -> Str
 }
 
 fn type_label(c: &Catalog, type_ref: &TypeRef) -> String {
-    let data_type = c.data_type(type_ref).without_typmods();
-    c.format_type(&data_type).unwrap_or_else(|| match &type_ref.name.schema {
+    c.format_type_alone(&c.data_type(type_ref)).unwrap_or_else(|| match &type_ref.name.schema {
         Some(schema) => super::name::qualified(schema, &type_ref.name.name),
         None => quote_identifier(&type_ref.name.name),
     })

@@ -133,7 +133,7 @@ impl Catalog {
     /// `schema.name(integer, text)`.
     pub fn routine_label(&self, routine: &Routine) -> String {
         let args: Vec<String> =
-            routine.input_types().map(|t| self.format_type(&t.without_typmods()).unwrap_or_else(|| "unknown".into())).collect();
+            routine.input_types().map(|t| self.format_type_alone(t).unwrap_or_else(|| "unknown".into())).collect();
         format!("{}({})", super::name::qualified(&routine.schema, &routine.name), args.join(", "))
     }
 

@@ -228,7 +228,7 @@ impl Catalog {
             }
             model::TypeKind::Range { subtype, .. } => {
                 described.kind = Some(TypeKind::Range);
-                described.base = subtype.as_ref().and_then(|subtype| self.format_type(subtype));
+                described.base = subtype.as_ref().and_then(|subtype| self.format_type_alone(subtype));
             }
             model::TypeKind::Base => described.kind = Some(TypeKind::Base),
             // Composite types are relations; of an unknown one nothing is known.
@@ -248,7 +248,7 @@ impl Catalog {
         };
         let returns = match &routine.returns {
             Some(returns) => {
-                self.format_type(&returns.without_typmods()).map(|t| if routine.returns_set { format!("SETOF {t}") } else { t })
+                self.format_type_alone(returns).map(|t| if routine.returns_set { format!("SETOF {t}") } else { t })
             }
             None if routine.kind == RoutineKind::Procedure => Some(String::new()),
             None => None,

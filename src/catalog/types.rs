@@ -236,6 +236,17 @@ impl Catalog {
         Some(text)
     }
 
+    /// The type as `format_type(oid, NULL)` spells it: without any word on modifiers, as in signatures.
+    pub fn format_type_alone(&self, data_type: &DataType) -> Option<String> {
+        let plain = data_type.without_typmods();
+        let alone = match &plain.base {
+            BaseType::Builtin(name) if &**name == "bpchar" => "character",
+            BaseType::Builtin(name) if &**name == "bit" => "bit",
+            _ => return self.format_type(&plain),
+        };
+        Some(if plain.array { format!("{alone}[]") } else { alone.to_string() })
+    }
+
     /// The type below all domains, with the modifiers in force.
     pub fn base_type(&self, data_type: &DataType) -> DataType {
         let mut current = data_type.clone();
@@ -276,6 +287,8 @@ fn format_builtin(name: &str, typmods: &[i64]) -> String {
         "bpchar" if typmods.is_empty() => "bpchar".into(),
         "bpchar" => format!("character{}", paren()),
         "char" => "\"char\"".into(),
+        // Plain `bit` in SQL is bit(1); one of any length has no other spelling.
+        "bit" if typmods.is_empty() => "\"bit\"".into(),
         "bit" => format!("bit{}", paren()),
         "varbit" => format!("bit varying{}", paren()),
         "timestamp" => format!("timestamp{} without time zone", paren()),

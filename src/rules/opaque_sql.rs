@@ -10,6 +10,8 @@ pub const RULE: Rule = Rule { id: "opaque-sql", family: Family::Phase, level: Le
 fn check(cx: &Context<'_>, findings: &mut Findings) {
     for event in cx.events {
         match &event.change {
+            // What cannot be read because of a syntax error is told as that.
+            Change::Opaque { .. } if refused(cx, event) => {}
             Change::Opaque { text } => findings.push(cx.finding(
                 RULE.id,
                 Level::Error,
@@ -31,6 +33,13 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             _ => {}
         }
     }
+}
+
+/// The parser refuses something in this place.
+fn refused(cx: &Context<'_>, event: &Event) -> bool {
+    cx.parsed.statements.get(event.statement).is_some_and(|statement| {
+        statement.inner_errors.iter().any(|error| event.span.start <= error.span.start && error.span.end <= event.span.end)
+    })
 }
 
 /// SQL text built in a body that does not run now.

@@ -8,5 +8,6 @@ mod breaks;
 mod disposable;
 mod guards;
 mod judge;
+mod objects;
 mod replay;
 mod schema;
