@@ -154,6 +154,7 @@ fn replay(
             after: &catalog,
             events: &replayed.events,
             transactions: &replayed.transactions,
+            settings: rules::RuleSettings::default(),
         };
         let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
         units.push(statements(parsed, facts, &found));

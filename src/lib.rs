@@ -8,6 +8,9 @@
 //!
 //! Invariants: facts are separate from judgement; nothing is silently skipped; there is one place to add a thing.
 
+// Migrations are input: nothing in them may end the process. Only the command line speaks, through writers that it is given.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
 pub mod catalog;
 pub mod check;
 pub mod cli;

@@ -651,6 +651,7 @@ pub struct Body {
 
 /// One node of a body's control flow.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "most steps are SQL, and a box for each would cost more than the few others waste")]
 pub enum Step {
     /// A SQL statement that runs when control reaches it.
     Sql(Statement),
@@ -927,6 +928,10 @@ pub enum Op {
         name: ObjectName,
         or_replace: bool,
         args: Vec<TypeRef>,
+        /// STYPE: the result's type where no final function makes another.
+        state: Option<TypeRef>,
+        /// FINALFUNC.
+        final_function: Option<ObjectName>,
     },
     CreateTrigger(CreateTrigger),
     CreateEventTrigger {
@@ -1007,6 +1012,7 @@ pub enum Op {
         is_grant: bool,
         roles: Vec<String>,
         members: Vec<String>,
+        /// GRANT … WITH ADMIN OPTION; REVOKE … OPTION FOR, which takes the option and leaves the membership.
         admin_option: bool,
     },
     CreateRole {

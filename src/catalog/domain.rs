@@ -50,8 +50,7 @@ pub(super) fn create(
 
 /// ALTER DOMAIN.
 pub(super) fn alter(c: &mut Catalog, name: &ObjectName, change: &AlterDomain) {
-    let unseen =
-        || TypeKind::Domain { base: DataType::UNKNOWN, not_null: false, default: None, constraints: Vec::new() };
+    let unseen = || TypeKind::Domain { base: DataType::UNKNOWN, not_null: false, default: None, constraints: Vec::new() };
     let Some(id) = type_object::resolve_or_unseen(c, name, unseen) else { return };
     let Some(object) = c.types.get(&id).cloned() else { return };
     match change {
@@ -125,8 +124,7 @@ fn drop_constraint(c: &mut Catalog, id: Id, object: Arc<TypeObject>, name: &str,
             c.nothing_missing(ObjectKind::DomainConstraint, label);
         }
     } else {
-        let constraint =
-            DomainConstraint { name: name.to_string(), expr: Expr::Null, validated: true, birth: Birth::UNSEEN };
+        let constraint = DomainConstraint { name: name.to_string(), expr: Expr::Null, validated: true, birth: Birth::UNSEEN };
         c.record(Change::DomainConstraintDropped { object, constraint });
     }
 }

@@ -6,8 +6,8 @@
 pub mod change;
 pub mod facts;
 pub mod name;
-pub mod replay;
 pub mod object;
+pub mod replay;
 pub mod resolve;
 pub mod snapshot;
 pub mod types;
@@ -16,18 +16,23 @@ mod alter_table;
 mod apply;
 mod body;
 mod builtin;
+mod call;
 mod column;
 mod constraint;
+mod default_privilege;
 mod depend;
 mod dml;
 mod domain;
 mod drop;
 mod enumeration;
 mod extension;
+mod failure;
+mod guard;
 mod index;
 mod inheritance;
 mod like;
 mod other;
+mod owner;
 mod policy;
 mod privilege;
 mod publication;
@@ -37,6 +42,7 @@ mod role;
 mod routine;
 mod schema;
 mod sequence;
+mod server_routine;
 mod session;
 mod snapshot_model;
 mod table;
@@ -74,10 +80,12 @@ pub struct Catalog {
     relation_indexes: OrdMap<Id, Vec<Id>>,
     /// Parent → children (partitions and inheriting tables), in order of creation.
     children: OrdMap<Id, Vec<Id>>,
-    /// Settings of the session: SET and SET LOCAL, lower case.
+    /// Settings in effect: SET and SET LOCAL, lower case.
     pub settings: OrdMap<String, String>,
-    /// What will be in effect when the transaction has ended.
+    /// Settings as they will be when the transaction has ended.
     session_settings: OrdMap<String, String>,
+    /// The bodies that run now.
+    running: body::Running,
     /// ALTER DEFAULT PRIVILEGES: (kind, schema or empty, grantee, privilege).
     pub default_grants: Vector<(crate::op::ObjectKind, String, String, String)>,
     /// True once something was used that no visible statement created, or that could not be read.

@@ -62,7 +62,8 @@ pub fn unit(catalog: &mut Catalog, unit: u32, migration: &Migration, parsed: &Pa
         Wrapping::Batch if parsed.statements.len() < 2 => Wrapping::None,
         wrapping => wrapping,
     };
-    let mut replay = Replay { catalog, result: UnitReplay::default(), batch: wrapping == Wrapping::Batch, block: None, number: 0 };
+    let mut replay =
+        Replay { catalog, result: UnitReplay::default(), batch: wrapping == Wrapping::Batch, block: None, number: 0 };
     if wrapping == Wrapping::Wrapped {
         replay.open(Kind::Runner, None);
     }

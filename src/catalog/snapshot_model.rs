@@ -9,12 +9,12 @@ use super::name::qualified;
 use super::object::{self as model, ConstraintType, Id};
 use super::resolve::is_system_schema;
 use super::snapshot::{
-    Column, Constraint, Index, Policy, Publication, Relation, RelationKind, Routine, RowSecurity, Sequence, Snapshot, Trigger, Type,
-    TypeKind,
+    Column, Constraint, Index, Policy, Publication, Relation, RelationKind, Routine, RowSecurity, Sequence, Snapshot, Trigger,
+    Type, TypeKind,
 };
 use crate::op::{
-    FkAction, GeneratedKind, IdentityKind, ObjectKind, PartitionStrategy, Persistence, ReplicaIdentity, RoutineKind, TriggerEvent,
-    TriggerState, TriggerTiming, Volatility,
+    FkAction, GeneratedKind, IdentityKind, ObjectKind, PartitionStrategy, Persistence, ReplicaIdentity, RoutineKind,
+    TriggerEvent, TriggerState, TriggerTiming, Volatility,
 };
 use crate::sql::names::quote_identifier;
 use std::collections::{BTreeMap, BTreeSet};
@@ -247,9 +247,7 @@ impl Catalog {
             RoutineKind::Aggregate => "a",
         };
         let returns = match &routine.returns {
-            Some(returns) => {
-                self.format_type_alone(returns).map(|t| if routine.returns_set { format!("SETOF {t}") } else { t })
-            }
+            Some(returns) => self.format_type_alone(returns).map(|t| if routine.returns_set { format!("SETOF {t}") } else { t }),
             None if routine.kind == RoutineKind::Procedure => Some(String::new()),
             None => None,
         };

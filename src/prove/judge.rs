@@ -1,12 +1,14 @@
 //! Holds a prediction against a server: the schema after every unit, the breaks of every statement.
 
+use super::judgement_report::Report;
+use super::observe::breaks::is_observed;
 use super::replay::{Failure, ReplayError, ReplayUnit, Replayer, StatementOutcome};
+use super::server::error::described;
+use super::server::{LocalServer, LocalServerOptions, ServerError};
 use crate::catalog::snapshot::{Comparison, Difference, Snapshot, compare};
+use crate::check::CheckedHistory;
 use crate::effect::{Break, BreakKind};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-
-use super::observe::breaks::is_observed;
 
 /// The kinds that recall and precision are promised for.
 pub const PROMISED: [BreakKind; 11] = [
@@ -28,6 +30,24 @@ pub trait Prediction {
     /// The schema when the unit is over; `None` where nothing is predicted, which is counted.
     fn snapshot_after(&self, unit: usize) -> Option<&Snapshot>;
     fn breaks(&self, unit: usize, statement: usize) -> &[Break];
+}
+
+/// What `check` says about a history.
+#[derive(Clone, Copy, Debug)]
+pub struct Predicted<'a> {
+    pub checked: &'a CheckedHistory,
+    /// The modelled schema after each unit; where it ends, nothing is predicted.
+    pub snapshots: &'a [Snapshot],
+}
+
+impl Prediction for Predicted<'_> {
+    fn snapshot_after(&self, unit: usize) -> Option<&Snapshot> {
+        self.snapshots.get(unit)
+    }
+    fn breaks(&self, unit: usize, statement: usize) -> &[Break] {
+        let facts = self.checked.units.get(unit).and_then(|statements| statements.get(statement));
+        facts.map_or(&[], |facts| facts.effect.breaks.as_slice())
+    }
 }
 
 /// How often a kind was observed, predicted, and both.
@@ -64,6 +84,7 @@ pub struct UnitJudgement {
     pub path: String,
     pub failure: Option<Failure>,
     pub without_transaction: bool,
+    pub left_open: bool,
     /// `None` where no schema was predicted.
     pub schema: Option<Comparison>,
     /// Differences that the unit before did not have yet.
@@ -97,6 +118,41 @@ pub struct Judgement {
     pub unobservable: usize,
 }
 
+/// Why there is no judgement.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    #[error("the set-up does not run: {}", described(.0))]
+    SetUp(postgres::Error),
+}
+
+/// What [`judge_history`] needs besides the history.
+#[derive(Clone, Debug, Default)]
+pub struct JudgeOptions {
+    pub server: LocalServerOptions,
+    /// SQL that runs first, as superuser: roles, schemas, the runner's own table. The model is not told of it.
+    pub set_up: Option<String>,
+    /// Goes on after a unit that the server refuses.
+    pub keep_going: bool,
+}
+
+/// Judges one history on a server of its own: roles belong to a whole server, and two histories may make the same.
+pub fn judge_history(checked: &CheckedHistory, snapshots: &[Snapshot], options: &JudgeOptions) -> Result<Judgement, JudgeError> {
+    const DATABASE: &str = "judge";
+    let server = LocalServer::start(&options.server)?;
+    server.create_database(DATABASE, None)?;
+    let mut client = server.connect(DATABASE)?;
+    if let Some(sql) = &options.set_up {
+        client.batch_execute(sql).map_err(JudgeError::SetUp)?;
+    }
+    let mut replayer = Replayer::new(client)?;
+    let units = ReplayUnit::of_history(&checked.history);
+    Ok(judge(&mut replayer, &units, &Predicted { checked, snapshots }, options.keep_going)?)
+}
+
 /// Replays `units` and compares. Stops at the first unit that the server refuses, unless `keep_going`: what comes after it was
 /// predicted for another schema.
 pub fn judge(
@@ -121,6 +177,7 @@ pub fn judge(
             path: unit.path.clone(),
             failure: outcome.failure,
             without_transaction: outcome.without_transaction,
+            left_open: outcome.left_open,
             schema,
             new_differences: differences.difference(&known).cloned().collect(),
             statements,
@@ -210,7 +267,12 @@ impl Judgement {
 
     /// For people: what differs, then the totals. `verbose` also shows what agrees.
     pub fn report(&self, verbose: bool) -> String {
-        Report { judgement: self, verbose }.to_string()
+        Report { judgement: self, verbose, only_totals: false }.to_string()
+    }
+
+    /// For people: the last lines of [`Judgement::report`].
+    pub fn totals(&self) -> String {
+        Report { judgement: self, verbose: false, only_totals: true }.to_string()
     }
 }
 
@@ -218,102 +280,4 @@ fn first_line(sql: &str) -> String {
     const LIMIT: usize = 100;
     let line: String = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() > LIMIT { line.chars().take(LIMIT).chain(['…']).collect() } else { line }
-}
-
-struct Report<'a> {
-    judgement: &'a Judgement,
-    verbose: bool,
-}
-
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for unit in &self.judgement.units {
-            self.unit(out, unit)?;
-        }
-        self.totals(out)
-    }
-}
-
-impl Report<'_> {
-    fn unit(&self, out: &mut fmt::Formatter<'_>, unit: &UnitJudgement) -> fmt::Result {
-        let differs = !unit.new_differences.is_empty() || unit.failure.is_some();
-        let says = |found: &&StatementJudgement| {
-            self.verbose || found.skipped.is_some() || !found.missed.is_empty() || !found.invented.is_empty()
-        };
-        let statements: Vec<&StatementJudgement> = unit.statements.iter().filter(says).collect();
-        if !differs && statements.is_empty() && !self.verbose && !unit.without_transaction {
-            return Ok(());
-        }
-        writeln!(out, "{} ({})", unit.path, unit.id)?;
-        if unit.without_transaction {
-            writeln!(out, "  run again without a transaction: the server refused a statement inside one")?;
-        }
-        if let Some(failure) = &unit.failure {
-            let place = failure.statement.map_or("COMMIT".to_owned(), |at| format!("statement {}", at + 1));
-            writeln!(out, "  FAILED at {place}: {} {}", failure.sqlstate, failure.message)?;
-        }
-        for found in &unit.new_differences {
-            writeln!(out, "  schema: {}: model {}, server {}", found.path, found.model, found.server)?;
-        }
-        for found in statements {
-            writeln!(out, "  statement {}: {}", found.statement + 1, found.sql)?;
-            if let Some(why) = found.skipped {
-                writeln!(out, "    skipped: {why}")?;
-            }
-            let lists = [
-                ("missed", &found.missed, true),
-                ("invented", &found.invented, true),
-                ("observed", &found.observed, self.verbose),
-            ];
-            for (word, breaks, shown) in lists {
-                for found in breaks.iter().filter(|_| shown) {
-                    writeln!(out, "    {word}: {} {}", kind_name(found.kind), found.object)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn totals(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = &self.judgement.units;
-        let count = |counts: &dyn Fn(&&UnitJudgement) -> bool| units.iter().filter(counts).count();
-        let equal = count(&|unit| unit.schema.as_ref().is_some_and(|schema| schema.differences.is_empty()));
-        let unpredicted = count(&|unit| unit.schema.is_none());
-        let failed = count(&|unit| unit.failure.is_some());
-        let unknown: usize = units.iter().filter_map(|unit| unit.schema.as_ref()).map(|schema| schema.unknown).sum();
-        let compared: usize = units.iter().filter_map(|unit| unit.schema.as_ref()).map(|schema| schema.compared).sum();
-        writeln!(
-            out,
-            "{} units: schema equal after {equal}, no schema predicted after {unpredicted}, {failed} failed, {} not run; \
-             {compared} values compared, {unknown} unknown to the model",
-            units.len(),
-            self.judgement.not_run
-        )?;
-        writeln!(out, "{:<22}{:>9}{:>10}{:>9}{:>9}{:>11}", "breaks", "observed", "predicted", "matched", "recall", "precision")?;
-        let mut line = |name: &str, tally: &Tally| {
-            writeln!(
-                out,
-                "{name:<22}{:>9}{:>10}{:>9}{:>9.4}{:>11.4}",
-                tally.observed,
-                tally.predicted,
-                tally.matched,
-                tally.recall(),
-                tally.precision()
-            )
-        };
-        for (kind, tally) in &self.judgement.tallies {
-            line(&kind_name(*kind), tally)?;
-        }
-        line("the promised kinds", &self.judgement.promised())?;
-        line("all kinds", &self.judgement.all())?;
-        if self.judgement.unobservable > 0 {
-            writeln!(out, "{} predicted breaks are of kinds that catalogs do not show", self.judgement.unobservable)?;
-        }
-        Ok(())
-    }
-}
-
-/// As in the report: `drop-relation`.
-fn kind_name(kind: BreakKind) -> String {
-    serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_else(|| format!("{kind:?}"))
 }

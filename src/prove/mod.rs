@@ -4,6 +4,7 @@
 //! of [`crate::effect`]; [`replay`] runs a history statement by statement; [`judge`] holds a prediction against all that.
 
 pub mod judge;
+mod judgement_report;
 pub mod observe;
 pub mod replay;
 pub mod server;

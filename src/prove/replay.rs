@@ -10,8 +10,8 @@ use super::server::error::described;
 use crate::catalog::snapshot::Snapshot;
 use crate::effect::Break;
 use crate::op::{Op, Span, TransactionCommand};
-use crate::source::{Migration, Wrapping};
-use crate::sql::ParsedUnit;
+use crate::source::{History, Migration, Wrapping};
+use crate::sql::{ParsedUnit, parse};
 use postgres::Client;
 use postgres::error::{DbError, SqlState};
 
@@ -35,6 +35,11 @@ pub struct ReplayStatement {
 }
 
 impl ReplayUnit {
+    /// Every unit of a history, in order. A step that is no SQL is a unit without statements.
+    pub fn of_history(history: &History) -> Vec<ReplayUnit> {
+        history.migrations.iter().map(|migration| ReplayUnit::new(migration, &parse::unit(migration))).collect()
+    }
+
     /// A unit of a history with what the SQL room found in it.
     pub fn new(migration: &Migration, parsed: &ParsedUnit) -> ReplayUnit {
         let text = |span: Span| {
@@ -86,6 +91,8 @@ pub struct UnitOutcome {
     pub failure: Option<Failure>,
     /// True when the server refused a statement inside the runner's transaction and the unit was run again without one.
     pub without_transaction: bool,
+    /// True when the file's own transaction is still open. Its next unit may end it; otherwise it is rolled back with the session.
+    pub left_open: bool,
 }
 
 /// What makes going on impossible: everything a migration itself does wrong is a [`Failure`] instead.
@@ -139,7 +146,8 @@ impl Replayer {
             (statements, failure) = self.attempt(unit, false)?;
         }
         self.refresh()?;
-        Ok(UnitOutcome { statements, snapshot: self.snapshot(), failure, without_transaction })
+        let left_open = self.observer.is_in_transaction();
+        Ok(UnitOutcome { statements, snapshot: self.snapshot(), failure, without_transaction, left_open })
     }
 
     /// What one file set is gone with it: open transactions, settings, roles, temporary tables.

@@ -156,7 +156,7 @@ fn window(cells: Vec<Cell>, focus: usize, room: usize, cut_before: bool, cut_aft
     let before: usize = cells[..focus_at].iter().map(|cell| cell.width).sum();
     // The focus stays in the first third, so that most of the room shows what follows it.
     let mut skip = 0;
-    let mut excess = if before > room / 3 { before - room / 3 } else { 0 };
+    let mut excess = before.saturating_sub(room / 3);
     while excess > 0 && skip < focus_at {
         excess = excess.saturating_sub(cells[skip].width);
         skip += 1;

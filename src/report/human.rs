@@ -112,7 +112,7 @@ impl Human {
             text.push_str(&format!("  at {name}\n"));
         }
         for related in &finding.related {
-            let place = format!("{} ({}:{}:{})", escape(&related.message), escape(&related.path), related.line, related.column);
+            let place = format!("{}: {}:{}:{}", escape(&related.message), escape(&related.path), related.line, related.column);
             text.push_str(&self.wrap(&place, "  note: ", "        "));
             text.push('\n');
         }
@@ -236,7 +236,7 @@ impl Diagnostic for ShownFinding {
         let text = match (excerpt.hidden_lines, excerpt.several_lines) {
             (0, false) => None,
             (0, true) => Some("this statement".to_owned()),
-            (hidden, _) => Some(format!("this statement, {} more", count(hidden, "line"))),
+            (hidden, _) => Some(format!("this statement, {hidden} more {}", if hidden == 1 { "line" } else { "lines" })),
         };
         Some(Box::new(std::iter::once(LabeledSpan::new(text, excerpt.label.start, excerpt.label.len()))))
     }

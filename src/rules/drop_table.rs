@@ -1,27 +1,36 @@
-use super::{Context, Family, Findings, Rule};
+use super::shared::fallout;
+use super::{Check, Context, Family, Findings, Rule};
 use crate::catalog::change::Change;
-use crate::catalog::object::RelationKind;
 use crate::finding::Level;
 use crate::op::Persistence;
 
-pub const RULE: Rule = Rule { id: "drop-table", family: Family::Contract, level: Level::Error, check };
+pub const RULE: Rule = Rule { id: "drop-table", family: Family::Contract, level: Level::Error, check: Check::Unit(check) };
 
 fn check(cx: &Context<'_>, findings: &mut Findings) {
-    for event in cx.direct() {
+    for event in cx.told() {
         let Change::RelationDropped { relation } = &event.change else { continue };
-        let table = matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable | RelationKind::ForeignTable);
-        if !table || !cx.older(relation.birth) || relation.persistence == Persistence::Temporary {
+        if !relation.is_table() || !cx.older(relation.birth) || relation.persistence == Persistence::Temporary {
             continue;
         }
-        let name = cx.before.relation_label(relation);
-        let mut finding = cx.finding(
-            RULE.id,
-            Level::Error,
-            event,
-            format!("{name} is dropped while the previous release may still read and write it"),
-            format!("stop using {name} in one release, then drop it in a later one, in a migration tagged `-- phase contract`"),
+        let name = cx.label(relation);
+        let partition = relation.partition_bound.is_some();
+        let what = if partition { "partition" } else { fallout::kind_word(relation.kind) };
+        let rows = if partition { ", and its rows vanish from the partitioned table" } else { "" };
+        findings.push(
+            cx.finding(
+                RULE.id,
+                Level::Error,
+                event,
+                name.clone(),
+                format!(
+                    "{what} {name} is dropped while the previous release may still read and write it{rows}{}",
+                    fallout::along(cx, event)
+                ),
+                format!(
+                    "stop using {name} in one release, then drop it in a later one, in a migration tagged `-- phase contract`"
+                ),
+            )
+            .related(cx.created(relation.birth)),
         );
-        finding.related.extend(cx.created(relation.birth));
-        findings.push(finding);
     }
 }

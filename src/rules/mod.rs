@@ -1,29 +1,23 @@
 //! Rules: judge what the catalog says happened, in context. One file per rule, one plain function each; one list registers them.
+//!
+//! Invariants: a rule reads and never changes facts; phase tags, allows, baselines and levels act later, on findings; every id
+//! here has its document `rules/<id>.md`. What several rules reason with is a noun in `shared`.
+
+mod shared;
+mod supersede;
 
 pub mod document;
 pub mod example;
 
 use crate::catalog::Catalog;
-use crate::catalog::change::{Cause, Event};
-use crate::catalog::object::Birth;
+use crate::catalog::change::{Cause, Change, Event};
+use crate::catalog::object::{Birth, Relation};
 use crate::finding::{Finding, Level, Related};
-use crate::op::Span;
+use crate::op::{Persistence, Span};
 use crate::source::{History, Migration};
 use crate::sql::ParsedUnit;
-
-/// The families of `rules/`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    Contract,
-    Phase,
-    Blocking,
-    Retry,
-    History,
-    Access,
-    Style,
-    Proof,
-}
+use crate::sql::names::quote_identifier;
+pub use document::Family;
 
 pub struct Rule {
     /// The name of its file in `rules/`.
@@ -31,7 +25,26 @@ pub struct Rule {
     pub family: Family,
     /// The default level of its headline; single edges may be lower or higher.
     pub level: Level,
-    pub check: fn(&Context<'_>, &mut Findings),
+    pub check: Check,
+}
+
+/// When a rule looks, and at what.
+pub enum Check {
+    /// At one unit.
+    Unit(fn(&Context<'_>, &mut Findings)),
+    /// At one unit and at what the rules of the first kind found in it.
+    AfterOthers(fn(&Context<'_>, &[Judged], &mut Findings)),
+    /// Found by the room that reads the files: nothing is left to do here.
+    Source,
+}
+
+/// What the configuration says to rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuleSettings {
+    /// The driver caches plans of prepared statements: a stale one fails for users, not for nobody.
+    pub driver_caches_plans: bool,
+    /// The files are run by psql, which understands its meta-commands.
+    pub runner_is_psql: bool,
 }
 
 /// One unit after it was replayed, with all that a rule may ask.
@@ -47,6 +60,7 @@ pub struct Context<'a> {
     pub events: &'a [Event],
     /// For each statement the transaction it ran in; equal numbers are one transaction.
     pub transactions: &'a [u32],
+    pub settings: RuleSettings,
 }
 
 impl<'a> Context<'a> {
@@ -54,40 +68,80 @@ impl<'a> Context<'a> {
     pub fn older(&self, birth: Birth) -> bool {
         birth.unit < self.unit
     }
+    /// An older relation that other sessions see.
+    pub fn older_relation(&self, relation: &Relation) -> bool {
+        self.older(relation.birth) && relation.persistence != Persistence::Temporary
+    }
+    /// An older table, partitioned or foreign table that other sessions see.
+    pub fn older_table(&self, relation: &Relation) -> bool {
+        relation.is_table() && self.older_relation(relation)
+    }
     /// Events after this one in the same transaction.
-    pub fn later(&self, event: &Event) -> impl Iterator<Item = &'a Event> {
+    pub fn later(&self, event: &Event) -> impl Iterator<Item = &'a Event> + use<'a> {
         let at = self.position(event);
         let transaction = self.transactions.get(event.statement).copied();
         let transactions = self.transactions;
         self.events[at + 1..].iter().take_while(move |e| transactions.get(e.statement).copied() == transaction)
     }
-    /// All events that the same statement caused, this one included.
-    pub fn same_statement(&self, event: &Event) -> impl Iterator<Item = &'a Event> {
-        let statement = event.statement;
-        self.events.iter().filter(move |e| e.statement == statement)
+    /// Events before this one in the unit.
+    pub fn earlier(&self, event: &Event) -> &'a [Event] {
+        &self.events[..self.position(event)]
+    }
+    /// All events that the same command caused, this one included: one statement, or one inside a body.
+    pub fn same_command(&self, event: &Event) -> impl Iterator<Item = &'a Event> + use<'a> {
+        let (statement, span) = (event.statement, event.span);
+        self.events.iter().filter(move |e| e.statement == statement && e.span == span)
     }
     fn position(&self, event: &Event) -> usize {
         self.events.iter().position(|e| std::ptr::eq(e, event)).unwrap_or(self.events.len().saturating_sub(1))
     }
     /// Events that the statement names itself (not what falls along).
-    pub fn direct(&self) -> impl Iterator<Item = &'a Event> {
+    pub fn direct(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
         self.events.iter().filter(|e| e.cause == Cause::Direct)
+    }
+    /// Direct events, and what fell along with something that is no loss of its own: a new object dropped with CASCADE, the
+    /// column that a primary key made NOT NULL. What falls with an older object is told by that object's finding.
+    pub fn told(&self) -> impl Iterator<Item = &'a Event> {
+        self.events.iter().filter(|event| match event.cause {
+            Cause::Direct => true,
+            Cause::Inherited => false,
+            Cause::Cascade => !self
+                .same_command(event)
+                .any(|other| other.cause == Cause::Direct && dropped_birth(&other.change).is_some_and(|b| self.older(b))),
+        })
     }
     /// Where an object of the history was created, as a related place.
     pub fn created(&self, birth: Birth) -> Option<Related> {
         let unit = self.history.migrations.get((birth.unit as usize).checked_sub(1)?)?;
         Some(Related { path: unit.file.path.clone(), span: birth.span, message: "created here".into() })
     }
-    /// A finding about an event.
-    pub fn finding(&self, rule: &'static str, level: Level, event: &Event, message: String, help: String) -> Finding {
-        self.finding_at(rule, level, event.statement, event.span, message, help)
+    /// `schema.table`.
+    pub fn label(&self, relation: &Relation) -> String {
+        self.before.relation_label(relation)
+    }
+    /// `schema.table.column`, also for constraints, triggers, policies and rules of a relation.
+    pub fn part_label(&self, relation: &Relation, name: &str) -> String {
+        format!("{}.{}", self.label(relation), quote_identifier(name))
+    }
+    /// A finding about an event. `object` is what it is about, as reports name it.
+    pub fn finding(
+        &self,
+        rule: &'static str,
+        level: Level,
+        event: &Event,
+        object: String,
+        message: String,
+        help: String,
+    ) -> Judged {
+        let finding = self.finding_at(rule, level, Some(event.statement), event.span, message, help);
+        Judged { finding, subjects: vec![object] }
     }
     /// A finding about a statement (from 0) or a place inside it.
     pub fn finding_at(
         &self,
         rule: &'static str,
         level: Level,
-        statement: usize,
+        statement: Option<usize>,
         span: Span,
         message: String,
         help: String,
@@ -97,7 +151,7 @@ impl<'a> Context<'a> {
             level,
             path: self.migration.file.path.clone(),
             migration: self.migration.id.clone(),
-            statement: Some(statement + 1),
+            statement: statement.map(|index| index + 1),
             span,
             message,
             help,
@@ -107,16 +161,94 @@ impl<'a> Context<'a> {
     }
 }
 
+/// When the object that a change takes away came to be. `None` for changes that take nothing away.
+fn dropped_birth(change: &Change) -> Option<Birth> {
+    match change {
+        Change::SchemaDropped { schema } => Some(schema.birth),
+        Change::RelationDropped { relation } => Some(relation.birth),
+        Change::ColumnDropped { column, .. } | Change::IdentityChanged { column, to: None, .. } => Some(column.birth),
+        Change::ConstraintDropped { constraint, .. } => Some(constraint.birth),
+        Change::IndexDropped { index, .. } => Some(index.birth),
+        Change::TypeDropped { object } => Some(object.birth),
+        Change::RoutineDropped { routine } => Some(routine.birth),
+        Change::ExtensionDropped { extension } => Some(extension.birth),
+        Change::OwnedDropped { .. } => Some(Birth::UNSEEN),
+        Change::OtherDropped { birth, .. } => Some(*birth),
+        _ => None,
+    }
+}
+
+/// A finding and the objects it is about.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub finding: Finding,
+    /// What it is about first, as reports name it; then what else the same claim is about (the constraint beside the column).
+    pub subjects: Vec<String>,
+}
+
+impl Judged {
+    pub fn related(mut self, place: Option<Related>) -> Self {
+        self.finding.related.extend(place);
+        self
+    }
+    pub fn also_about(mut self, subject: String) -> Self {
+        self.subjects.push(subject);
+        self
+    }
+}
+
 /// What rules found so far about one unit.
 #[derive(Default)]
 pub struct Findings {
-    pub list: Vec<Finding>,
+    pub list: Vec<Judged>,
 }
 
 impl Findings {
-    pub fn push(&mut self, finding: Finding) {
-        self.list.push(finding);
+    /// Adds a finding, unless the same rule already said it about the same place and object.
+    pub fn push(&mut self, judged: Judged) {
+        let known = self.list.iter().any(|other| {
+            other.finding.rule == judged.finding.rule
+                && other.finding.statement == judged.finding.statement
+                && other.finding.span == judged.finding.span
+                && other.subjects.first() == judged.subjects.first()
+        });
+        if !known {
+            self.list.push(judged);
+        }
     }
+}
+
+/// Judges one unit by every rule. The most specific of several findings that say the same stays alone.
+pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    for rule in RULES {
+        if let Check::Unit(check) = rule.check {
+            check(cx, &mut findings);
+        }
+    }
+    supersede::drop_general(&mut findings.list);
+    let mut about_others = Findings::default();
+    for rule in RULES {
+        if let Check::AfterOthers(check) = rule.check {
+            check(cx, &findings.list, &mut about_others);
+        }
+    }
+    findings.list.into_iter().chain(about_others.list).map(|judged| judged.finding).collect()
+}
+
+/// A contract finding at the level of an error: old clients lose something. Asked before tags and configuration act.
+pub fn takes_away(finding: &Finding) -> bool {
+    finding.level == Level::Error && family_of(finding.rule) == Some(Family::Contract)
+}
+
+/// The family of a rule.
+pub fn family_of(id: &str) -> Option<Family> {
+    rule(id).map(|rule| rule.family)
+}
+
+/// The rule of this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id).copied()
 }
 
 macro_rules! registry {
@@ -128,21 +260,13 @@ macro_rules! registry {
 }
 
 registry! {
-    drop_table,
-}
-
-/// Judges one unit by every rule.
-pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
-    let mut findings = Findings::default();
-    for rule in RULES {
-        (rule.check)(cx, &mut findings);
-    }
-    findings.list
-}
-pub fn family_of(id: &str) -> Option<Family> {
-    RULES.iter().find(|rule| rule.id == id).map(|rule| rule.family)
-}
-/// The finding takes something away from old clients: a contract row at its default level of error.
-pub fn takes_away(finding: &Finding) -> bool {
-    finding.level == Level::Error && family_of(finding.rule) == Some(Family::Contract)
+    drop_table, drop_column, drop_view, drop_routine, drop_type, drop_schema, drop_sequence, drop_unique, drop_foreign_key,
+    drop_check, drop_default, drop_trigger, revoke, rename_table, rename_column, rename_type, rename_routine,
+    rename_constraint, set_schema, retype_column, set_not_null, required_column, always_identity, tighten_constraint,
+    restrict_rows, detach_partition, replace_routine, new_trigger, enum_value_added, set_default, sequence_reset,
+    replication_change, settings_change, stale_plan, column_added, column_grants, sequence_not_granted, trigger_privileges,
+    computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
+    sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
+    malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
+    not_utf8, syntax_error, psql_command, unresolved_placeholder,
 }

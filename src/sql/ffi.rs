@@ -11,7 +11,7 @@ use std::ffi::{CStr, CString, c_char, c_int};
 
 /// Bytes of stack for a thread that parses: libpg_query bounds its own recursion by 2 MB of stack, the tree it then hands over
 /// is up to ten thousand messages deep, and decoding one message takes some kilobytes in a build without optimisation.
-pub const ROOM: usize = 512 * 1024 * 1024;
+pub const ROOM: usize = 256 * 1024 * 1024;
 
 /// What the text is: a file of statements, or one expression of plpgsql.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,12 @@ unsafe fn refusal(error: *const PgQueryError, text: &str) -> Option<Refusal> {
     } else {
         // SAFETY: the library fills `message` with a NUL-terminated copy.
         unsafe { CStr::from_ptr(error.message) }.to_string_lossy().into_owned()
+    };
+    // A limit of the library's own, which the server does not have: it is not the user's error, and says so.
+    let message = if message.starts_with("parse tree is nested too deeply") {
+        "nested too deeply to be read here, although the server may take it".into()
+    } else {
+        message
     };
     Some(Refusal { message, at: byte_of(error.cursorpos, text) })
 }

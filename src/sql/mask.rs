@@ -9,6 +9,9 @@ use crate::sql::psql::{Ending, Quoting};
 use crate::sql::{OddityKind, placeholder, psql};
 use std::borrow::Cow;
 
+/// How far a placeholder may reach over the end of the name that it starts in.
+const LONGEST_OVERHANG: usize = 200;
+
 /// A text of the same length as the one it was made from.
 #[derive(Debug)]
 pub struct Masked<'a> {
@@ -122,7 +125,8 @@ impl Walk<'_> {
     /// Looks at one token; `Some` is where the lexer goes on instead of behind it.
     fn token(&mut self, token: Token) -> Option<usize> {
         match token.kind {
-            TokenKind::Str | TokenKind::QuotedIdent => self.inside_quotes(token),
+            TokenKind::QuotedIdent => return self.inside_name(token),
+            TokenKind::Str => self.inside_string(token),
             TokenKind::DollarStr => self.inside_dollars(token),
             TokenKind::Other => return self.placeholder(token.span.start, token.span.start),
             // The lexer takes the `$` of `prefix_${name}` as part of the word.
@@ -170,16 +174,38 @@ impl Walk<'_> {
     }
 
     /// In a string `{{ … }}` is as a rule the data of somebody else's template, and `${…}` is a placeholder all the same.
-    fn inside_quotes(&mut self, token: Token) {
+    fn inside_string(&mut self, token: Token) {
         let inside = token.text(self.text).as_bytes();
         let mut at = 0;
         while let Some((start, end)) = placeholder::find(inside, at) {
-            let is_name = token.kind == TokenKind::QuotedIdent || inside[start] == b'$';
-            if is_name && !inside[start..end].iter().any(|c| b"'\"\\".contains(c)) {
+            if inside[start] == b'$' && !inside[start..end].iter().any(|c| b"'\\".contains(c)) {
                 self.stand_in(token.span.start + start, token.span.start + end, OddityKind::Placeholder);
             }
             at = end;
         }
+    }
+
+    /// A placeholder in a quoted name may hold quotes of its own, `"{{ index .Options "Namespace" }}"`: `Some` is where the name
+    /// then ends.
+    fn inside_name(&mut self, token: Token) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let mut name_end = token.span.end;
+        let mut at = token.span.start + 1;
+        while let Some((start, end)) = placeholder::find(&bytes[..bytes.len().min(name_end + LONGEST_OVERHANG)], at) {
+            if start >= name_end {
+                break;
+            }
+            self.stand_in(start, end, OddityKind::Placeholder);
+            if end >= name_end {
+                name_end = memchr::memchr(b'"', &bytes[end..]).map_or(bytes.len(), |n| end + n + 1);
+            }
+            at = end;
+        }
+        (name_end != token.span.end).then(|| {
+            self.statement.get_or_insert(token.span.start);
+            self.before = Some(Token { kind: TokenKind::QuotedIdent, span: Span { start: token.span.start, end: name_end } });
+            name_end
+        })
     }
 
     fn inside_dollars(&mut self, token: Token) {
@@ -333,6 +359,13 @@ mod tests {
         assert_eq!(text, "CREATE TABLE __ab_.t (x___c_ int); SELECT '__ab_', \"__ab_\", ___q__d_____, $$ __ab_ __e__ $$");
         assert_eq!(found.len(), 7);
         assert!(found.iter().all(|(_, kind)| *kind == OddityKind::Placeholder));
+    }
+
+    #[test]
+    fn a_placeholder_in_a_name_may_hold_quotes() {
+        let (text, found) = masked("CREATE INDEX i ON \"{{ index .Options \"Name\" }}\".t (a); SELECT \"${a}\", \"b\", {{ c }}");
+        assert_eq!(text, "CREATE INDEX i ON \"___index__options__name____\".t (a); SELECT \"__a_\", \"b\", ___c___");
+        assert_eq!(found.len(), 3);
     }
 
     #[test]

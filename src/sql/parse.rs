@@ -6,10 +6,11 @@
 use crate::op::{Span, Statement};
 use crate::source::{Migration, UnitKind};
 use crate::sql::ffi::{self, Mode, Refusal};
+use crate::sql::huge::{self, Run};
 use crate::sql::lower::{self, Lowering};
 use crate::sql::mask::{self, Masked};
 use crate::sql::position::PositionMap;
-use crate::sql::{Oddity, ParsedStatement, ParsedUnit, SyntaxError, huge, lex, split};
+use crate::sql::{Oddity, ParsedStatement, ParsedUnit, SyntaxError, lex, split};
 use pg_query::protobuf::RawStmt;
 use std::cell::RefCell;
 
@@ -78,17 +79,17 @@ fn failed(span: Span, error: SyntaxError) -> ParsedStatement {
 }
 
 /// Reads the statements of one part.
-struct Reader<'a> {
+struct Reader<'a, 'out> {
     /// The part as it is, for messages.
     source: &'a str,
     masked: &'a Masked<'a>,
     /// Where the part starts in the file.
     base: usize,
-    statements: &'a mut Vec<ParsedStatement>,
+    statements: &'out mut Vec<ParsedStatement>,
 }
 
-impl Reader<'_> {
-    fn text(&self) -> &str {
+impl<'a> Reader<'a, '_> {
+    fn text(&self) -> &'a str {
         &self.masked.text
     }
 
@@ -102,27 +103,53 @@ impl Reader<'_> {
 
     /// Parses a big part in groups of statements.
     fn grouped(&mut self) {
+        let text = self.text();
         let mut group: Option<(usize, usize)> = None;
-        for range in split::statements(&self.masked.text) {
+        let mut run: Option<Run<'_>> = None;
+        for range in split::statements(text) {
             let (start, next) = (range.span.start, range.next);
             let is_big = next - start > huge::STATEMENT_LIMIT;
-            match group {
-                Some((from, _)) if !is_big && next - from <= GROUP => {
-                    group = Some((from, next));
-                    continue;
-                }
-                Some((from, to)) => self.whole(from, to),
-                None => {}
+            let statement = &text[start..next];
+            let taken = run.as_mut().filter(|_| !is_big).and_then(|run| run.take(statement));
+            if taken == Some(false) {
+                // What was read of the run must be the last statement when the run ends.
+                self.group(&mut group);
+                continue;
             }
-            group = None;
+            if taken.is_none() {
+                self.end(&mut group, run.take());
+                run = if is_big { None } else { Run::start(statement) };
+            }
             if is_big {
+                self.group(&mut group);
                 self.big(range);
-            } else {
-                group = Some((start, next));
+                continue;
+            }
+            match &mut group {
+                Some((from, to)) if next - *from <= GROUP => *to = next,
+                _ => {
+                    self.group(&mut group);
+                    group = Some((start, next));
+                }
             }
         }
-        if let Some((from, to)) = group {
+        self.end(&mut group, run);
+        self.group(&mut group);
+    }
+
+    /// Parses the statements of a group.
+    fn group(&mut self, group: &mut Option<(usize, usize)>) {
+        if let Some((from, to)) = group.take() {
             self.whole(from, to);
+        }
+    }
+
+    /// Says at the last statement of a run what was not read of it.
+    fn end(&mut self, group: &mut Option<(usize, usize)>, run: Option<Run<'_>>) {
+        let Some(said) = run.and_then(|run| run.describe()) else { return };
+        self.group(group);
+        if let Some(last) = self.statements.last_mut() {
+            last.truncated = Some(said);
         }
     }
 
@@ -226,7 +253,7 @@ fn ends_line(rest: &[u8]) -> bool {
 
 /// Where a refused statement, which stands at `span` of `text`, is wrong: the token at the cursor, or its end.
 pub fn syntax_error(refusal: &Refusal, text: &str, span: Span) -> SyntaxError {
-    let message = refusal.message.clone();
+    let message = on_one_line(&refusal.message);
     let Some(at) = refusal.at else { return SyntaxError { span, message } };
     let at = (span.start + at).min(span.end);
     let token = text.is_char_boundary(at).then(|| lex::tokens_from(text, at).next()).flatten();
@@ -236,6 +263,14 @@ pub fn syntax_error(refusal: &Refusal, text: &str, span: Span) -> SyntaxError {
         _ => Span { start: span.end, end: span.end },
     };
     SyntaxError { span, message }
+}
+
+/// A message that quotes an unterminated string quotes the rest of the file.
+fn on_one_line(message: &str) -> String {
+    const LONGEST: usize = 200;
+    let line = message.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(LONGEST).collect();
+    if short.len() == message.len() { short } else { format!("{}…\"", short.trim_end()) }
 }
 
 /// Lowers the statements of a parsed text.

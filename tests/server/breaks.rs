@@ -386,7 +386,27 @@ fn a_do_block_holds_what_runs_in_it() {
 }
 
 #[test]
-fn temporary_objects_and_members_of_extensions_are_nobodys() {
+fn temporary_objects_are_nobodys() {
     let unit = ["CREATE TEMP TABLE t (a int)", "ALTER TABLE t DROP a", "DROP TABLE t"];
     assert_eq!(last_observed("", &unit), Vec::<String>::new());
+}
+
+#[test]
+fn members_of_extensions_are_the_extensions_own_business() {
+    // The one extension that every server has is given members.
+    let older = "CREATE TABLE t (a int, b int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+        CREATE TYPE mood AS ENUM ('sad'); CREATE SCHEMA app; ALTER EXTENSION plpgsql ADD TABLE t;
+        ALTER EXTENSION plpgsql ADD FUNCTION f(); ALTER EXTENSION plpgsql ADD TYPE mood; ALTER EXTENSION plpgsql ADD SCHEMA app;";
+    each_observed(
+        older,
+        &[
+            ("ALTER TABLE t DROP a", vec![]),
+            ("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0), ADD z int NOT NULL", vec![]),
+            ("ALTER FUNCTION f() RENAME TO g", vec![]),
+            ("DROP EXTENSION plpgsql", vec!["drop-extension plpgsql"]),
+            ("DROP EXTENSION plpgsql CASCADE", vec!["drop-extension plpgsql"]),
+        ],
+    );
+    let found = crate::support::snapshot(older);
+    assert_eq!((found.relations.len(), found.routines.len(), found.types.len(), found.schemas.len()), (0, 0, 0, 1));
 }

@@ -5,6 +5,7 @@ mod support;
 
 mod breaks;
 mod disposable;
+mod judge;
 mod objects;
 mod replay;
 mod schema;

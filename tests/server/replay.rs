@@ -105,3 +105,13 @@ fn a_commit_that_fails_is_the_units_failure() {
     assert_eq!((failure.statement, failure.sqlstate.as_str()), (None, "23503"));
     assert!(!outcome.snapshot.relations.contains_key("public.t"));
 }
+
+#[test]
+fn a_transaction_left_open_is_said_and_ends_with_the_file() {
+    let mut replayer = replayer("");
+    let open = replayer.run(&unit("1", Wrapping::Explicit, &["BEGIN", "CREATE TABLE t (a int)"])).unwrap();
+    assert!(open.left_open && open.snapshot.relations.contains_key("public.t"));
+    let next = replayer.run(&unit("2", Wrapping::Explicit, &["CREATE TABLE u (a int)"])).unwrap();
+    assert!(!next.left_open);
+    assert_eq!(next.snapshot.relations.keys().collect::<Vec<_>>(), ["public.u"]);
+}

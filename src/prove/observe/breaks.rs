@@ -203,10 +203,11 @@ impl<'a> Difference<'a> {
         };
         for (oid, old) in self.before.constraints.iter() {
             let gone = self.start.constraints.contains_key(oid) && !self.after.constraints.contains_key(oid);
-            if gone && !is_rebuilt(self, old, &new_names) {
-                if let Some(object) = self.constraint_object(old) {
-                    self.add(BreakKind::DropConstraint, object);
-                }
+            if gone
+                && !is_rebuilt(self, old, &new_names)
+                && let Some(object) = self.constraint_object(old)
+            {
+                self.add(BreakKind::DropConstraint, object);
             }
         }
         for (oid, new) in self.after.constraints.iter() {
@@ -278,8 +279,8 @@ impl<'a> Difference<'a> {
     fn hanging<Row>(
         &mut self,
         start: &BTreeMap<Oid, Row>,
-        before: &Rc<BTreeMap<Oid, Row>>,
-        after: &Rc<BTreeMap<Oid, Row>>,
+        before: &Rows<Oid, Row>,
+        after: &Rows<Oid, Row>,
         place: impl Fn(&Row) -> (Oid, &str),
         kinds: HangingKinds,
     ) {

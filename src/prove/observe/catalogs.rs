@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 pub type Oid = u32;
+/// Rows of one catalog by their key, shared between moments.
+pub type Rows<Key, Row> = Rc<BTreeMap<Key, Row>>;
 
 /// OIDs of the catalogs themselves, as `pg_depend.classid` has them; they never change (`src/include/catalog/*.h`).
 pub const PG_CLASS: Oid = 1259;
@@ -17,26 +19,26 @@ pub const PG_NAMESPACE: Oid = 2615;
 /// Everything at one moment. Clones share what did not change.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogs {
-    pub namespaces: Rc<BTreeMap<Oid, Namespace>>,
-    pub classes: Rc<BTreeMap<Oid, Class>>,
+    pub namespaces: Rows<Oid, Namespace>,
+    pub classes: Rows<Oid, Class>,
     /// By relation and `attnum`; system and dropped columns are not there.
-    pub attributes: Rc<BTreeMap<(Oid, i16), Attribute>>,
-    pub constraints: Rc<BTreeMap<Oid, ConstraintRow>>,
-    pub indexes: Rc<BTreeMap<Oid, IndexRow>>,
-    pub triggers: Rc<BTreeMap<Oid, TriggerRow>>,
-    pub policies: Rc<BTreeMap<Oid, PolicyRow>>,
-    pub rules: Rc<BTreeMap<Oid, RuleRow>>,
-    pub types: Rc<BTreeMap<Oid, TypeRow>>,
-    pub labels: Rc<BTreeMap<Oid, LabelRow>>,
-    pub routines: Rc<BTreeMap<Oid, RoutineRow>>,
+    pub attributes: Rows<(Oid, i16), Attribute>,
+    pub constraints: Rows<Oid, ConstraintRow>,
+    pub indexes: Rows<Oid, IndexRow>,
+    pub triggers: Rows<Oid, TriggerRow>,
+    pub policies: Rows<Oid, PolicyRow>,
+    pub rules: Rows<Oid, RuleRow>,
+    pub types: Rows<Oid, TypeRow>,
+    pub labels: Rows<Oid, LabelRow>,
+    pub routines: Rows<Oid, RoutineRow>,
     /// Child, then `inhseqno` → parent.
-    pub inherits: Rc<BTreeMap<(Oid, i32), Oid>>,
-    pub sequences: Rc<BTreeMap<Oid, SequenceRow>>,
-    pub extensions: Rc<BTreeMap<Oid, ExtensionRow>>,
+    pub inherits: Rows<(Oid, i32), Oid>,
+    pub sequences: Rows<Oid, SequenceRow>,
+    pub extensions: Rows<Oid, ExtensionRow>,
     /// (catalog, object) of every member of an extension.
     pub members: Rc<HashSet<(Oid, Oid)>>,
-    pub publications: Rc<BTreeMap<String, PublicationRow>>,
-    pub roles: Rc<BTreeMap<Oid, String>>,
+    pub publications: Rows<String, PublicationRow>,
+    pub roles: Rows<Oid, String>,
 }
 
 impl Catalogs {

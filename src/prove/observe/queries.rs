@@ -2,7 +2,7 @@
 
 use super::catalogs::*;
 use postgres::{Client, Error, Row};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// The namespaces that are the user's; `n` is the row of `pg_namespace`.
@@ -28,11 +28,7 @@ macro_rules! grants {
     };
 }
 
-fn keyed<K: Ord, V>(
-    client: &mut Client,
-    query: &str,
-    read: impl Fn(&Row) -> Result<(K, V), Error>,
-) -> Result<Rc<BTreeMap<K, V>>, Error> {
+fn keyed<K: Ord, V>(client: &mut Client, query: &str, read: impl Fn(&Row) -> Result<(K, V), Error>) -> Result<Rows<K, V>, Error> {
     Ok(Rc::new(client.query(query, &[])?.iter().map(read).collect::<Result<_, _>>()?))
 }
 
@@ -41,7 +37,7 @@ fn letter(row: &Row, at: usize) -> Result<char, Error> {
     Ok(row.try_get::<_, &str>(at)?.chars().next().unwrap_or(' '))
 }
 
-pub fn namespaces(client: &mut Client) -> Result<Rc<BTreeMap<Oid, Namespace>>, Error> {
+pub fn namespaces(client: &mut Client) -> Result<Rows<Oid, Namespace>, Error> {
     const QUERY: &str = concat!(
         "SELECT n.oid, n.nspname::text, quote_ident(n.nspname), pg_get_userbyid(n.nspowner)::text, ",
         grants!("n.nspacl", "n.nspowner"),
@@ -54,7 +50,7 @@ pub fn namespaces(client: &mut Client) -> Result<Rc<BTreeMap<Oid, Namespace>>, E
     })
 }
 
-pub fn classes(client: &mut Client) -> Result<Rc<BTreeMap<Oid, Class>>, Error> {
+pub fn classes(client: &mut Client) -> Result<Rows<Oid, Class>, Error> {
     const QUERY: &str = concat!(
         "SELECT c.oid, c.relname::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname), n.oid, c.relkind::text, ",
         "pg_get_userbyid(c.relowner)::text, c.relpersistence::text, c.relrowsecurity, c.relforcerowsecurity, ",
@@ -82,7 +78,7 @@ pub fn classes(client: &mut Client) -> Result<Rc<BTreeMap<Oid, Class>>, Error> {
     })
 }
 
-pub fn attributes(client: &mut Client) -> Result<Rc<BTreeMap<(Oid, i16), Attribute>>, Error> {
+pub fn attributes(client: &mut Client) -> Result<Rows<(Oid, i16), Attribute>, Error> {
     const QUERY: &str = concat!(
         "SELECT a.attrelid, a.attnum, a.attname::text, quote_ident(a.attname), a.atttypid, a.atttypmod, ",
         "format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, a.attidentity::text, a.attgenerated::text, ",
@@ -115,7 +111,7 @@ pub fn attributes(client: &mut Client) -> Result<Rc<BTreeMap<(Oid, i16), Attribu
 }
 
 /// NOT NULL constraints (18) and constraint triggers are left out: the one is a property of the column, the other a trigger.
-pub fn constraints(client: &mut Client) -> Result<Rc<BTreeMap<Oid, ConstraintRow>>, Error> {
+pub fn constraints(client: &mut Client) -> Result<Rows<Oid, ConstraintRow>, Error> {
     const QUERY: &str = concat!(
         "SELECT k.oid, k.conname::text, quote_ident(k.conname), k.contype::text, k.conrelid, k.contypid, ",
         "coalesce(k.conkey, '{}'), k.confrelid, k.convalidated, k.condeferrable, k.condeferred, ",
@@ -145,7 +141,7 @@ pub fn constraints(client: &mut Client) -> Result<Rc<BTreeMap<Oid, ConstraintRow
     })
 }
 
-pub fn indexes(client: &mut Client) -> Result<Rc<BTreeMap<Oid, IndexRow>>, Error> {
+pub fn indexes(client: &mut Client) -> Result<Rows<Oid, IndexRow>, Error> {
     const QUERY: &str = concat!(
         "SELECT i.indexrelid, c.relname::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname), i.indrelid, i.indisunique, ",
         "i.indisvalid, i.indkey::int2[], i.indnkeyatts, i.indpred IS NOT NULL, m.amname::text, ",
@@ -171,7 +167,7 @@ pub fn indexes(client: &mut Client) -> Result<Rc<BTreeMap<Oid, IndexRow>>, Error
     })
 }
 
-pub fn triggers(client: &mut Client) -> Result<Rc<BTreeMap<Oid, TriggerRow>>, Error> {
+pub fn triggers(client: &mut Client) -> Result<Rows<Oid, TriggerRow>, Error> {
     const QUERY: &str = concat!(
         "SELECT g.oid, g.tgname::text, quote_ident(g.tgname), g.tgrelid, g.tgtype, ",
         "CASE pn.nspname WHEN 'pg_catalog' THEN quote_ident(p.proname) ELSE quote_ident(pn.nspname) || '.' || quote_ident(p.proname) END, ",
@@ -193,7 +189,7 @@ pub fn triggers(client: &mut Client) -> Result<Rc<BTreeMap<Oid, TriggerRow>>, Er
     })
 }
 
-pub fn policies(client: &mut Client) -> Result<Rc<BTreeMap<Oid, PolicyRow>>, Error> {
+pub fn policies(client: &mut Client) -> Result<Rows<Oid, PolicyRow>, Error> {
     const QUERY: &str = "SELECT p.oid, p.polname::text, quote_ident(p.polname), p.polrelid, p.polcmd::text, p.polpermissive, \
         ARRAY(SELECT CASE r WHEN 0 THEN 'public' ELSE pg_get_userbyid(r)::text END FROM unnest(p.polroles) r ORDER BY 1) \
         FROM pg_policy p";
@@ -210,7 +206,7 @@ pub fn policies(client: &mut Client) -> Result<Rc<BTreeMap<Oid, PolicyRow>>, Err
     })
 }
 
-pub fn rules(client: &mut Client) -> Result<Rc<BTreeMap<Oid, RuleRow>>, Error> {
+pub fn rules(client: &mut Client) -> Result<Rows<Oid, RuleRow>, Error> {
     const QUERY: &str = concat!(
         "SELECT r.oid, r.rulename::text, quote_ident(r.rulename), r.ev_class FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class ",
         "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.rulename <> '_RETURN' AND ",
@@ -222,7 +218,7 @@ pub fn rules(client: &mut Client) -> Result<Rc<BTreeMap<Oid, RuleRow>>, Error> {
 }
 
 /// Row types, arrays, multiranges and shells are left out: they come and go with something else.
-pub fn types(client: &mut Client) -> Result<Rc<BTreeMap<Oid, TypeRow>>, Error> {
+pub fn types(client: &mut Client) -> Result<Rows<Oid, TypeRow>, Error> {
     const QUERY: &str = concat!(
         "SELECT t.oid, quote_ident(n.nspname) || '.' || quote_ident(t.typname), t.typtype::text, pg_get_userbyid(t.typowner)::text, ",
         "coalesce(CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) WHEN 'r' THEN format_type(r.rngsubtype, NULL) END, ''), ",
@@ -245,7 +241,7 @@ pub fn types(client: &mut Client) -> Result<Rc<BTreeMap<Oid, TypeRow>>, Error> {
     })
 }
 
-pub fn labels(client: &mut Client) -> Result<Rc<BTreeMap<Oid, LabelRow>>, Error> {
+pub fn labels(client: &mut Client) -> Result<Rows<Oid, LabelRow>, Error> {
     const QUERY: &str = "SELECT oid, enumtypid, enumlabel::text, quote_ident(enumlabel), \
         (row_number() OVER (PARTITION BY enumtypid ORDER BY enumsortorder))::int4 FROM pg_enum";
     keyed(client, QUERY, |row| {
@@ -256,7 +252,7 @@ pub fn labels(client: &mut Client) -> Result<Rc<BTreeMap<Oid, LabelRow>>, Error>
 }
 
 /// What a type made for itself (the constructors of a range) is left out: it comes and goes with the type.
-pub fn routines(client: &mut Client) -> Result<Rc<BTreeMap<Oid, RoutineRow>>, Error> {
+pub fn routines(client: &mut Client) -> Result<Rows<Oid, RoutineRow>, Error> {
     const QUERY: &str = concat!(
         "SELECT p.oid, quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || ",
         "array_to_string(ARRAY(SELECT format_type(a.type, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY a (type, position) ",
@@ -286,13 +282,13 @@ pub fn routines(client: &mut Client) -> Result<Rc<BTreeMap<Oid, RoutineRow>>, Er
 }
 
 /// Indexes inherit from partitioned indexes too; only tables are wanted.
-pub fn inherits(client: &mut Client) -> Result<Rc<BTreeMap<(Oid, i32), Oid>>, Error> {
+pub fn inherits(client: &mut Client) -> Result<Rows<(Oid, i32), Oid>, Error> {
     const QUERY: &str = "SELECT i.inhrelid, i.inhseqno, i.inhparent FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
         WHERE c.relkind IN ('r', 'p', 'f') AND NOT i.inhdetachpending";
     keyed(client, QUERY, |row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?)))
 }
 
-pub fn sequences(client: &mut Client) -> Result<Rc<BTreeMap<Oid, SequenceRow>>, Error> {
+pub fn sequences(client: &mut Client) -> Result<Rows<Oid, SequenceRow>, Error> {
     const QUERY: &str = "SELECT s.seqrelid, format_type(s.seqtypid, NULL), d.refobjid, d.refobjsubid::int2 FROM pg_sequence s \
         LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.objsubid = 0 \
         AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')";
@@ -302,7 +298,7 @@ pub fn sequences(client: &mut Client) -> Result<Rc<BTreeMap<Oid, SequenceRow>>, 
     })
 }
 
-pub fn extensions(client: &mut Client) -> Result<Rc<BTreeMap<Oid, ExtensionRow>>, Error> {
+pub fn extensions(client: &mut Client) -> Result<Rows<Oid, ExtensionRow>, Error> {
     const QUERY: &str = "SELECT e.oid, e.extname::text, quote_ident(e.extname), n.nspname::text \
         FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace";
     keyed(client, QUERY, |row| {
@@ -317,7 +313,7 @@ pub fn members(client: &mut Client) -> Result<Rc<HashSet<(Oid, Oid)>>, Error> {
     Ok(Rc::new(rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, Error>>()?))
 }
 
-pub fn publications(client: &mut Client) -> Result<Rc<BTreeMap<String, PublicationRow>>, Error> {
+pub fn publications(client: &mut Client) -> Result<Rows<String, PublicationRow>, Error> {
     const QUERY: &str = "SELECT p.pubname::text, p.puballtables, \
         ARRAY(SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_publication_rel r \
         JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.prpubid = p.oid ORDER BY 1), \
@@ -329,7 +325,7 @@ pub fn publications(client: &mut Client) -> Result<Rc<BTreeMap<String, Publicati
     })
 }
 
-pub fn roles(client: &mut Client) -> Result<Rc<BTreeMap<Oid, String>>, Error> {
+pub fn roles(client: &mut Client) -> Result<Rows<Oid, String>, Error> {
     keyed(client, "SELECT oid, quote_ident(rolname) FROM pg_roles WHERE rolname !~ '^pg_'", |row| {
         Ok((row.try_get(0)?, row.try_get(1)?))
     })

@@ -62,11 +62,11 @@ impl LocalServer {
     pub fn start(options: &LocalServerOptions) -> Result<LocalServer, ServerError> {
         let binaries = Binaries::find(options.binaries.as_deref(), std::env::var_os("PATH").as_deref())?;
         let (directory, account) = working_directory()?;
-        let watchdog = Watchdog::start(&directory).map_err(io_error("start a shell for", &directory))?;
-        initialise(&binaries, &directory, account)?;
+        let mut watchdog = Watchdog::start(&directory).map_err(io_error("start a shell for", &directory))?;
+        initialise(&binaries, &directory, account, &mut watchdog)?;
         let process = spawn(&binaries, &directory, account, &options.settings)?;
         let mut server = LocalServer { directory, process, watchdog, version: 0 };
-        server.watchdog.server_started(&server.process).map_err(io_error("watch over", &server.directory))?;
+        server.watchdog.watch(&server.process).map_err(io_error("watch over", &server.directory))?;
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -110,7 +110,7 @@ impl LocalServer {
         loop {
             let stopped = self.process.try_wait().map_err(io_error("wait for the server in", &self.directory))?;
             if stopped.is_some() {
-                self.watchdog.server_gone().map_err(io_error("watch over", &self.directory))?;
+                self.watchdog.forget().map_err(io_error("watch over", &self.directory))?;
                 return Err(ServerError::Stopped { log: self.log_end() });
             }
             let answer = self.config(SUPERUSER).connect(NoTls).and_then(|mut client| {
@@ -222,16 +222,25 @@ fn command(program: &Path, directory: &Path, account: Option<Account>) -> Comman
     command
 }
 
-fn initialise(binaries: &Binaries, directory: &Path, account: Option<Account>) -> Result<(), ServerError> {
-    let output = command(&binaries.initdb, directory, account)
+fn initialise(
+    binaries: &Binaries,
+    directory: &Path,
+    account: Option<Account>,
+    watchdog: &mut Watchdog,
+) -> Result<(), ServerError> {
+    let process = command(&binaries.initdb, directory, account)
         .args(["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"])
         .arg(format!("--username={SUPERUSER}"))
-        .output()
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
         .map_err(io_error("run", &binaries.initdb))?;
+    watchdog.watch(&process).map_err(io_error("watch over", directory))?;
+    let output = process.wait_with_output().map_err(io_error("wait for", &binaries.initdb))?;
+    watchdog.forget().map_err(io_error("watch over", directory))?;
     if output.status.success() {
         return Ok(());
     }
-    // Nobody watches over a server yet, so only the directory is to be removed, which the watchdog does.
     Err(ServerError::Initdb { output: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
 }
 

@@ -9,15 +9,16 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// `$1` is the directory to remove. The first line read is the process id of the server, a second one says that it is gone
-/// already and its id no longer ours. SIGQUIT is PostgreSQL's immediate shutdown: nothing in there is worth a checkpoint, and
-/// the postmaster itself kills what of its children does not stop within five seconds.
+/// `$1` is the directory to remove. Each line read is the process that works in it from now on, an empty one says that there is
+/// none and the last one's id no longer ours. SIGQUIT is PostgreSQL's immediate shutdown: nothing in there is worth a checkpoint,
+/// and the postmaster itself kills what of its children does not stop within five seconds. It goes to the process group, which
+/// is how it reaches what initdb started.
 const SCRIPT: &str = r#"
-read -r server
-read -r gone
-if [ -n "$server" ] && [ -z "$gone" ]; then
-    kill -QUIT "$server"
-    while kill -0 "$server"; do sleep 0.02; done
+process=
+while read -r line; do process=$line; done
+if [ -n "$process" ]; then
+    kill -s QUIT -- "-$process"
+    while kill -0 "$process"; do sleep 0.02; done
 fi
 rm -rf "$1"
 "#;
@@ -44,13 +45,14 @@ impl Watchdog {
         Ok(Watchdog { shell, pipe })
     }
 
-    pub fn server_started(&mut self, server: &Child) -> std::io::Result<()> {
-        self.tell(&server.id().to_string())
+    /// From here on, `process` will be stopped first. It leads a process group.
+    pub fn watch(&mut self, process: &Child) -> std::io::Result<()> {
+        self.tell(&process.id().to_string())
     }
 
-    /// The server ended by itself and was waited for.
-    pub fn server_gone(&mut self) -> std::io::Result<()> {
-        self.tell("gone")
+    /// What was watched ended by itself and was waited for.
+    pub fn forget(&mut self) -> std::io::Result<()> {
+        self.tell("")
     }
 
     fn tell(&mut self, line: &str) -> std::io::Result<()> {
@@ -60,7 +62,7 @@ impl Watchdog {
         }
     }
 
-    /// Stops the server. It is not waited for.
+    /// Stops what is watched. It is not waited for.
     pub fn release(&mut self) {
         self.pipe = None;
     }

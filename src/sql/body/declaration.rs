@@ -60,12 +60,9 @@ impl Reader<'_> {
         }
         let Some((expression, span)) = self.parsed_expression(initial + 1, end) else { return };
         let value = self.constant(&expression).and_then(|value| fold::store(value, &type_text));
-        let is_constant = value.is_some();
         self.environment.set(name, value);
-        if !is_constant {
-            let expr = self.source.lower_at(&expression, span);
-            out.push(Step::Evaluate { target: Some(name.into()), expr, span: self.source.place(self.cursor.span(start, end)) });
-        }
+        let expr = self.source.lower_at(&expression, span);
+        out.push(Step::Evaluate { target: Some(name.into()), expr, span: self.source.place(self.cursor.span(start, end)) });
     }
 
     /// Where the tokens `from..to` are no type; only what is longer than a word goes to the parser.

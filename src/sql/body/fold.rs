@@ -1,6 +1,7 @@
 //! Constant folding of the text that EXECUTE runs: literals, `||`, `format()`, quoting functions and variables that are known
 //! to hold a constant. By the server's rules, or not at all: what is not certain is no constant.
 
+use crate::expr::Expr;
 use pg_query::Node;
 use pg_query::protobuf::node::Node as Kind;
 use pg_query::protobuf::{AExprKind, FuncCall, KeywordKind, TypeName, a_const};
@@ -17,6 +18,16 @@ pub enum Value {
 }
 
 impl Value {
+    /// The constant itself; an array has none here.
+    pub fn as_expr(&self) -> Option<Expr> {
+        match self {
+            Value::Null => Some(Expr::Null),
+            Value::Text(text) => Some(Expr::Str(text.clone())),
+            Value::Integer(number) => Some(Expr::Int(*number)),
+            Value::Array(_) => None,
+        }
+    }
+
     /// As text, NULL as `None`; an outer `None` for what has no single text.
     fn text(&self) -> Option<Option<String>> {
         match self {

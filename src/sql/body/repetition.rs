@@ -1,9 +1,10 @@
 //! plpgsql's loops. A loop over constants whose body builds SQL from them is unrolled, so that the SQL is known.
 
-use crate::op::{Query, Step};
+use crate::op::{Query, Span, Step};
 use crate::sql::body::embedded::{self, Expression};
 use crate::sql::body::fold::{self, Value};
 use crate::sql::body::reader::Reader;
+use crate::sql::body::statement::unknown_value;
 use crate::sql::lex::TokenKind;
 use pg_query::Node;
 use pg_query::protobuf::node::Node as Kind;
@@ -39,9 +40,13 @@ impl Reader<'_> {
             self.environment.set(name, None);
         }
         let before = self.environment.clone();
-        let body = self.statements(&["end"]);
+        let place = self.source.place(self.cursor.span(from, start));
+        let set_before =
+            |name: &String| Step::Evaluate { target: Some(name.clone()), expr: unknown_value(), span: place };
+        let mut body: Vec<Step> = header.names.iter().map(set_before).collect();
+        body.extend(self.statements(&["end"]));
         let unrolled = match &header.passes {
-            Some((name, values)) if dynamic(&body) > 0 => self.unroll(start, name, values, dynamic(&body)),
+            Some((name, values)) if dynamic(&body) > 0 => self.unroll(start, place, name, values, dynamic(&body)),
             _ => None,
         };
         self.environment = before;
@@ -56,7 +61,7 @@ impl Reader<'_> {
     }
 
     /// Reads the body that starts at token `start` once for each value. `None` where that makes nothing known.
-    fn unroll(&mut self, start: usize, name: &str, values: &[Value], unknown: usize) -> Option<Vec<Step>> {
+    fn unroll(&mut self, start: usize, place: Span, name: &str, values: &[Value], unknown: usize) -> Option<Vec<Step>> {
         if values.len() > PASSES || self.unrolled + values.len() > ALL_PASSES {
             return None;
         }
@@ -72,6 +77,8 @@ impl Reader<'_> {
                 self.environment.set(&assigned, None);
             }
             self.environment.set(name, Some(value.clone()));
+            let expr = value.as_expr().unwrap_or_else(unknown_value);
+            steps.push(Step::Evaluate { target: Some(name.to_string()), expr, span: place });
             steps.extend(self.statements(&["end"]));
         }
         // The first reading had the same ones.

@@ -1,11 +1,17 @@
 //! plpgsql's simple statements: SQL with its INTO taken out, EXECUTE, assignments, RAISE, RETURN, cursors.
 
-use crate::op::{RaiseLevel, Span, Step};
+use crate::expr::Expr;
+use crate::op::{Op, RaiseLevel, Span, Statement, Step};
 use crate::sql::body::fold::Value;
 use crate::sql::body::literal;
 use crate::sql::body::reader::Reader;
 use crate::sql::lex::TokenKind;
 use crate::sql::position::PositionMap;
+
+/// What stands for a value that the text does not tell.
+pub fn unknown_value() -> Expr {
+    Expr::Other { node: "assigned".into(), children: Vec::new() }
+}
 
 impl Reader<'_> {
     /// The statement up to its `;`.
@@ -22,7 +28,13 @@ impl Reader<'_> {
             _ if self.cursor.assignment(start).is_some_and(|operator| operator < end) => self.assign(start, end, out),
             "null" | "exit" | "continue" | "assert" | "fetch" | "move" | "close" | "get" => {
                 self.without_effect(&word, start, end);
-                out.push(Step::Nothing);
+                let before = out.len();
+                if word == "get" || word == "fetch" {
+                    self.assigned_elsewhere(start, end, whole, out);
+                }
+                if out.len() == before {
+                    out.push(Step::Nothing);
+                }
             }
             "return" => self.returns(start, end, whole, out),
             "raise" => {
@@ -141,14 +153,27 @@ impl Reader<'_> {
             self.doubt_here();
             return;
         }
-        let (text, span) = self.without_into(start, end);
+        let (text, span, into) = self.without_into(start, end);
+        let whole = self.source.place(span);
         match self.source.statements(&text, span) {
             Ok(mut statements) => {
                 // The INTO at its end is part of it.
                 if let [single] = statements.as_mut_slice() {
-                    single.span = self.source.place(span);
+                    single.span = whole;
                 }
-                out.extend(statements.into_iter().map(Step::Sql));
+                let target = into.and_then(|into| self.only_target(into));
+                match (target, statements.pop()) {
+                    // `SELECT … INTO v` is an assignment.
+                    (Some(target), Some(Statement { op: Op::Select(query), .. })) if statements.is_empty() => {
+                        out.push(Step::Evaluate { target: Some(target), expr: Expr::Scalar(Box::new(query)), span: whole });
+                    }
+                    (_, last) => {
+                        out.extend(statements.into_iter().chain(last).map(Step::Sql));
+                        if let Some(into) = into {
+                            self.assigned_elsewhere(into, end, whole, out);
+                        }
+                    }
+                }
             }
             Err(refusal) => {
                 self.doubt(span, refusal);
@@ -157,8 +182,21 @@ impl Reader<'_> {
         }
     }
 
-    /// The tokens' text with `INTO [STRICT] target, …` blanked. The rules are those of `make_execsql_stmt`.
-    fn without_into(&mut self, start: usize, end: usize) -> (String, Span) {
+    /// The one plain variable that the INTO at this token sets.
+    fn only_target(&self, into: usize) -> Option<String> {
+        let at = into + 1 + usize::from(self.cursor.is(into + 1, &["strict"]));
+        (self.cursor.end_of_targets(into) == at + 1).then(|| self.cursor.name(at)).flatten()
+    }
+
+    /// Says that what the tokens may assign has a value that is not known.
+    fn assigned_elsewhere(&self, from: usize, to: usize, whole: Span, out: &mut Vec<Step>) {
+        for name in self.cursor.assigned(from, to) {
+            out.push(Step::Evaluate { target: Some(name), expr: unknown_value(), span: whole });
+        }
+    }
+
+    /// The tokens' text with `INTO [STRICT] target, …` blanked, and the INTO. The rules are those of `make_execsql_stmt`.
+    fn without_into(&mut self, start: usize, end: usize) -> (String, Span, Option<usize>) {
         let span = self.cursor.span(start, end);
         let text = &self.source.text[span.start..span.end];
         let is_into = |index: &usize| {
@@ -166,12 +204,12 @@ impl Reader<'_> {
                 && !self.cursor.is(start, &["import", "create"])
                 && !self.cursor.is(index - 1, &["insert", "merge"])
         };
-        let Some(into) = (start + 1..end).find(is_into) else { return (text.into(), span) };
+        let Some(into) = (start + 1..end).find(is_into) else { return (text.into(), span, None) };
         let targets = self.cursor.end_of_targets(into).min(end);
         let first = into + 1 + usize::from(self.cursor.is(into + 1, &["strict"]));
         self.misplaced(self.cursor.misplaced_in_targets(first, targets));
         let (from, to) = (self.cursor.start(into) - span.start, self.cursor.span(into, targets).end - span.start);
-        (format!("{}{}{}", &text[..from], " ".repeat(to - from), &text[to..]), span)
+        (format!("{}{}{}", &text[..from], " ".repeat(to - from), &text[to..]), span, Some(into))
     }
 
     /// `EXECUTE text [INTO …] [USING …]`; the text is read if it is a constant.
@@ -180,6 +218,7 @@ impl Reader<'_> {
         self.run(start + 1, to, whole, out);
         self.forget(to, end);
         self.clauses(to, end);
+        self.assigned_elsewhere(to, end, whole, out);
     }
 
     /// `INTO [STRICT] targets` and `USING expression, …`, each at most once.

@@ -5,7 +5,7 @@ use super::node::{name_of, optional, optional_role, relation_of};
 use super::object::kind_of;
 use super::types::{required_type, type_ref};
 use super::{Lowering, definition, expr, sequence, table};
-use crate::op::{AlterTable, AlterTableCommand as Command, ObjectName, Op, ReplicaIdentity, TriggerState};
+use crate::op::{AlterTable, AlterTableCommand as Command, ObjectKind, ObjectName, Op, ReplicaIdentity, TriggerState};
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
     AlterTableCmd, AlterTableStmt, AlterTableType as Subtype, ConstrType, DropBehavior, Node, PartitionCmd, ReplicaIdentityStmt,
@@ -16,7 +16,8 @@ pub fn alter(stmt: &AlterTableStmt, cx: &Lowering<'_>) -> Op {
     Op::AlterTable(AlterTable {
         name: relation_of(stmt.relation.as_ref()),
         kind,
-        only: stmt.relation.as_ref().is_some_and(|relation| !relation.inh),
+        // The grammar gives the name of a composite type without the mark that ONLY would take away.
+        only: kind != ObjectKind::Type && stmt.relation.as_ref().is_some_and(|relation| !relation.inh),
         if_exists: stmt.missing_ok,
         commands: stmt
             .cmds

@@ -81,7 +81,8 @@ fn merge(stmt: &MergeStmt, cx: &Lowering<'_>) -> Dml {
         sources.conditions.extend(optional(clause.condition.as_deref(), cx));
         for target in assigned(&clause.target_list, &mut sources.conditions, cx) {
             columns.extend(target.name.filter(|name| !columns.contains(name)));
-            sources.conditions.push(target.expr);
+            // The column list of an INSERT branch has no values of its own.
+            sources.conditions.extend(Some(target.expr).filter(|value| *value != Expr::Null));
         }
         sources.conditions.extend(list(&clause.values, cx));
     }

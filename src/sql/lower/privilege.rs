@@ -68,7 +68,8 @@ pub fn grant_role(stmt: &GrantRoleStmt) -> Op {
         is_grant: stmt.is_grant,
         roles: granted.collect(),
         members: roles(&stmt.grantee_roles),
-        admin_option: definition::is_on(&stmt.opt, "admin"),
+        // REVOKE names the one option it takes, with the value false.
+        admin_option: if stmt.is_grant { definition::is_on(&stmt.opt, "admin") } else { !stmt.opt.is_empty() },
     }
 }
 

@@ -188,3 +188,65 @@ fn rows_of_a_huge_insert_are_cut_and_it_is_said() {
         unit.statements[1].truncated
     );
 }
+
+#[test]
+fn of_a_long_run_of_inserts_only_the_first_are_read_and_it_is_said() {
+    let run = |count: usize| (0..count).map(|i| format!("INSERT INTO t (a, b) VALUES ({i}, 'it''s {i}');\n")).collect::<String>();
+    let text = format!("{}SELECT 1;\n{}INSERT INTO u VALUES (f());\n{}", run(20_000), run(5), run(1_001));
+    let unit = parse(&text);
+    assert!(unit.statements.iter().all(|s| s.outcome.is_ok()));
+    assert_eq!(unit.statements.len(), 1_000 + 1 + 5 + 1 + 1_000);
+    let said: Vec<_> = unit.statements.iter().enumerate().filter_map(|(i, s)| Some((i, s.truncated.as_deref()?))).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(said[0].0, 999);
+    assert!(said[0].1.starts_with("19,000 more INSERTs of this form"), "{}", said[0].1);
+    assert!(said[1].0 == 2_006 && said[1].1.starts_with("1 more INSERT"), "{said:?}");
+}
+
+#[test]
+fn a_message_about_an_open_quote_does_not_quote_the_rest_of_the_file() {
+    let text = "SELECT 'a\nb\nc";
+    let error = parse(text).statements.remove(0).outcome.expect_err("refused");
+    assert_eq!(error.message, "unterminated quoted string at or near \"'a…\"");
+    assert_eq!(&text[error.span.start..error.span.end], "'a\nb\nc");
+}
+
+/// The edges that issue 2 names for SQL, in one file.
+#[test]
+fn the_edges_of_real_files_are_read_exactly() {
+    let chain = format!("SELECT {}'z'", "'a' || ".repeat(60));
+    let text = format!(
+        "\u{feff}-- ';\r\n/* a /* b; */ ; */\r\n\r\n{chain};\r\n\r\n\\set x 1\r\nCREATE TABLE t (\r\n\r\n  a int\r\n);\r\n\
+         COPY t (a) FROM stdin;\r\n1;\r\n\\.\r\nDO $do$ BEGIN EXECUTE $x$ ; $x$; END $do$;\r\n\
+         CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END;\r\nSELECT 'ä', :'v';\r\nSELECT U&'\\00e4' ; ;\r\nSELECT 9"
+    );
+    let starts: Vec<_> =
+        read(&text).into_iter().map(|(text, error)| (text.split_whitespace().next().unwrap_or_default(), error)).collect();
+    let words = ["SELECT", "CREATE", "COPY", "DO", "CREATE", "SELECT", "SELECT", "SELECT"];
+    assert_eq!(starts, words.map(|word| (word, None)));
+    let kinds: Vec<_> = parse(&text).oddities.iter().map(|oddity| oddity.kind).collect();
+    assert_eq!(kinds, [OddityKind::MetaCommand, OddityKind::CopyData, OddityKind::Variable]);
+}
+
+#[test]
+fn depth_is_lowered_or_refused_and_never_a_crash() {
+    let shapes: [(&str, &str, &str); 9] = [
+        ("1 + ", "1", ""),
+        ("f(", "1", ")"),
+        ("(SELECT ", "1", ")"),
+        ("CASE WHEN ", "true", " THEN 1 END"),
+        ("NOT ", "true", ""),
+        ("(a AND ", "b", " OR c)"),
+        ("ARRAY[", "1", "]"),
+        ("", "1", " UNION SELECT 1"),
+        ("a.", "b", "::int"),
+    ];
+    for (open, middle, close) in shapes {
+        for depth in [500, 1_600, 2_400, 3_300, 4_900, 20_000] {
+            let text = format!("SELECT {}{middle}{}; SELECT 2", open.repeat(depth), close.repeat(depth));
+            let unit = parse(&text);
+            assert_eq!(unit.statements.len(), 2, "{open} {depth}");
+            assert!(unit.statements[1].outcome.is_ok());
+        }
+    }
+}

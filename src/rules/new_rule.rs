@@ -1,0 +1,28 @@
+use super::{Check, Context, Family, Findings, Rule};
+use crate::catalog::change::Change;
+use crate::finding::Level;
+
+pub const RULE: Rule = Rule { id: "new-rule", family: Family::Contract, level: Level::Error, check: Check::Unit(check) };
+
+fn check(cx: &Context<'_>, findings: &mut Findings) {
+    for event in cx.direct() {
+        let Change::RuleCreated { relation, rule } = &event.change else { continue };
+        let had = cx.before.relation(relation.id).is_some_and(|before| before.rules.iter().any(|old| old.event == rule.event));
+        if !cx.older_table(relation) || had {
+            continue;
+        }
+        let (name, table) = (cx.part_label(relation, &rule.name), cx.label(relation));
+        let also = if rule.instead { ", and so does RETURNING" } else { "" };
+        findings.push(
+            cx.finding(
+                RULE.id,
+                Level::Error,
+                event,
+                name.clone(),
+                format!("rule {name} rewrites old statements: INSERT … ON CONFLICT and MERGE on {table} fail (0A000){also}"),
+                format!("use a trigger on {table} instead of a rule"),
+            )
+            .related(cx.created(relation.birth)),
+        );
+    }
+}

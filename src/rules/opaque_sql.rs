@@ -1,0 +1,66 @@
+use super::shared::trigger_body::walk;
+use super::{Check, Context, Family, Findings, Judged, Rule};
+use crate::catalog::change::{Change, Event};
+use crate::catalog::object::Id;
+use crate::finding::Level;
+use crate::op::{Span, Step};
+
+pub const RULE: Rule = Rule { id: "opaque-sql", family: Family::Phase, level: Level::Error, check: Check::Unit(check) };
+
+fn check(cx: &Context<'_>, findings: &mut Findings) {
+    for event in cx.events {
+        match &event.change {
+            Change::Opaque { text } => findings.push(cx.finding(
+                RULE.id,
+                Level::Error,
+                event,
+                text.clone(),
+                format!("this SQL is built at run time and runs now, so it cannot be judged from the file: {}", excerpt(text)),
+                "write the statements out, or build them from constants with format(); evidence of a run replaces this finding".into(),
+            )),
+            Change::UnknownCall { name } => findings.push(cx.finding(
+                RULE.id,
+                Level::Warning,
+                event,
+                name.clone(),
+                format!("{name} is called now, and no migration seen here creates it: what it does to the schema is not known"),
+                format!("give the whole history or a schema dump (--schema), or say in the file what {name} does"),
+            )),
+            Change::RoutineCreated { routine } => kept_for_later(cx, event, *routine, findings),
+            Change::RoutineReplaced { routine } => kept_for_later(cx, event, routine.id, findings),
+            _ => {}
+        }
+    }
+}
+
+/// SQL text built in a body that does not run now.
+fn kept_for_later(cx: &Context<'_>, event: &Event, routine: Id, findings: &mut Findings) {
+    let Some(routine) = cx.after.routines.get(&routine) else { return };
+    let mut places: Vec<(Span, &str)> = Vec::new();
+    walk(&routine.body.steps, &mut |step| {
+        if let Step::Dynamic { span, text } = step {
+            places.push((*span, text));
+        }
+    });
+    let name = cx.after.routine_label(routine);
+    for (span, text) in places {
+        let finding = cx.finding_at(
+            RULE.id,
+            Level::Note,
+            Some(event.statement),
+            span,
+            format!("{name} builds SQL at run time: {}; whoever calls it later runs what is not judged here", excerpt(text)),
+            "nothing is to be done for this migration; a call of it from a migration will be an error".into(),
+        );
+        findings.push(Judged { finding, subjects: vec![name.clone()] });
+    }
+}
+
+/// The first words of a text, on one line.
+fn excerpt(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(60) {
+        Some((end, _)) => format!("{} …", &line[..end]),
+        None => line,
+    }
+}

@@ -1,0 +1,31 @@
+use super::{Check, Context, Family, Findings, Judged, Rule};
+use crate::finding::Level;
+use crate::sql::OddityKind;
+
+pub const RULE: Rule = Rule { id: "psql-command", family: Family::History, level: Level::Error, check: Check::Unit(check) };
+
+fn check(cx: &Context<'_>, findings: &mut Findings) {
+    if cx.settings.runner_is_psql {
+        return;
+    }
+    for oddity in &cx.parsed.oddities {
+        let (message, help) = match oddity.kind {
+            OddityKind::MetaCommand => (
+                format!("{} is a command of psql, no SQL: a runner that sends the file to the server fails on it", oddity.text),
+                "say it in SQL; or run these files with psql and say runner = \"psql\" in the configuration",
+            ),
+            OddityKind::Variable => (
+                format!("{} is a variable of psql, no SQL: a runner that sends the file to the server fails on it", oddity.text),
+                "write the value; or run these files with psql and say runner = \"psql\" in the configuration",
+            ),
+            OddityKind::CopyData => (
+                "COPY … FROM stdin with its data in the file works in psql only: a runner sends the data as if it were SQL".to_string(),
+                "use INSERT … VALUES; or run these files with psql and say runner = \"psql\" in the configuration",
+            ),
+            OddityKind::Placeholder => continue,
+        };
+        let statement = cx.parsed.statements.iter().position(|s| s.span.start <= oddity.span.start && oddity.span.end <= s.span.end);
+        let finding = cx.finding_at(RULE.id, Level::Error, statement, oddity.span, message, help.into());
+        findings.push(Judged { finding, subjects: vec![oddity.text.clone()] });
+    }
+}

@@ -1,0 +1,26 @@
+//! What several rules reason with, one noun per file.
+
+pub mod arbiter;
+pub mod evaluation;
+pub mod fallout;
+pub mod implication;
+pub mod insert;
+pub mod privilege;
+pub mod recreation;
+pub mod search_path;
+pub mod total_expression;
+pub mod trigger_body;
+pub mod type_family;
+pub mod updatable_view;
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.as_ref().to_string(),
+        [head @ .., last] => {
+            let head: Vec<&str> = head.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", head.join(", "), last.as_ref())
+        }
+    }
+}

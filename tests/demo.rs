@@ -1,0 +1,50 @@
+//! The history of the README: what a stranger sees first.
+
+use assert_cmd::Command;
+
+fn check(format: &str) -> std::process::Output {
+    Command::new(assert_cmd::cargo::cargo_bin!("phasegate"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("COLUMNS", "100")
+        .args(["check", "fixtures/demo", "--color", "never", "--format", format])
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_demo_ends_with_the_three_untagged_contracts_and_nothing_else() {
+    let output = check("json");
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["level"] != "note")
+        .map(|finding| {
+            let file = finding["path"].as_str().unwrap().trim_start_matches("fixtures/demo/");
+            (
+                file.split('_').next().unwrap().to_owned(),
+                finding["rule"].as_str().unwrap().to_owned(),
+                finding["suppressed"]["by"].clone(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("000003", "drop-column", serde_json::Value::Null),
+        ("000004", "rename-column", serde_json::Value::Null),
+        ("000005", "required-column", serde_json::Value::Null),
+        ("000006", "drop-column", "tag".into()),
+    ];
+    assert_eq!(found, expected.map(|(file, rule, by)| (file.to_owned(), rule.to_owned(), by)));
+    assert_eq!(report["histories"][0]["layout"], "golang-migrate");
+    assert_eq!(report["skipped"].as_array().unwrap().len(), 6, "the down parts");
+    insta::assert_json_snapshot!(report, {".tool.version" => "VERSION"});
+}
+
+#[test]
+fn the_demo_reads_as_in_the_readme() {
+    let output = check("human");
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
+}

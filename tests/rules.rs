@@ -1,0 +1,112 @@
+//! Every example of every rule document, run with all rules on: what it gives is exactly what it announces.
+
+use phasegate::check::{self, Request};
+use phasegate::finding::Level;
+use phasegate::report::Report;
+use phasegate::report::model::FindingEntry;
+use phasegate::rules::document::{self, RuleDocument};
+use phasegate::rules::example::{Announcement, Example};
+use phasegate::versions::PostgresVersions;
+use std::fs;
+use std::path::Path;
+
+/// What is wrong with one example, for people.
+fn mismatches(document: &RuleDocument, section: &str, example: &Example) -> Vec<String> {
+    let place = format!("rules/{}.md:{}, {section} example", document.id, example.line);
+    let directory = tempfile::tempdir().unwrap();
+    for file in &example.files {
+        let path = directory.path().join(&file.name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, file.bytes()).unwrap();
+    }
+    let postgres: PostgresVersions =
+        example.postgres.as_deref().unwrap_or("15..18").parse().unwrap_or_else(|error| panic!("{place}: {error}"));
+    let request =
+        Request { paths: vec![directory.path().to_owned()], layout: example.layout.clone(), postgres, ..Request::default() };
+    let checked = check::run(&request);
+    let mut wrong: Vec<String> =
+        checked.unusable.iter().map(|unusable| format!("{place}: could not be used: {}", unusable.why)).collect();
+    let report = Report::new(&checked, postgres);
+    let mut findings: Vec<&FindingEntry> = report.findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
+    for file in &example.files {
+        for announced in &file.announcements {
+            let is_it =
+                |finding: &&FindingEntry| below(directory.path(), &finding.path) == file.name && matches(announced, finding);
+            match findings.iter().position(is_it) {
+                Some(found) => drop(findings.remove(found)),
+                None => wrong.push(format!(
+                    "rules/{}.md:{}: announced and not found: {} at {:?} in {}",
+                    document.id,
+                    announced.document_line,
+                    announced.rule,
+                    expected_level(announced),
+                    file.name
+                )),
+            }
+        }
+    }
+    let unannounced = findings.into_iter().map(|finding| {
+        let FindingEntry { rule, level, line, message, .. } = finding;
+        format!(
+            "{place}: found and not announced: {rule} at {level:?} in {}:{line}: {message}",
+            below(directory.path(), &finding.path)
+        )
+    });
+    wrong.extend(unannounced);
+    wrong
+}
+
+/// The path of a finding as the example names its files.
+fn below<'a>(directory: &Path, path: &'a str) -> &'a str {
+    path.strip_prefix(directory.to_str().unwrap()).unwrap_or(path).trim_start_matches('/')
+}
+
+fn matches(announced: &Announcement, finding: &FindingEntry) -> bool {
+    // The end is the place after the last character: a span that ends with a line does not touch the next one.
+    let last_line =
+        if finding.end_column == 1 && finding.end_line > finding.line { finding.end_line - 1 } else { finding.end_line };
+    let touches = match announced.line {
+        Some(line) => (finding.line..=last_line).contains(&line),
+        None => finding.start == finding.end,
+    };
+    touches && finding.rule == announced.rule && expected_level(announced) == Some(finding.level)
+}
+
+/// The announced level, or that of the rule's document; `None` where there is no such rule.
+fn expected_level(announced: &Announcement) -> Option<Level> {
+    announced.level.or_else(|| document::find(&announced.rule).map(|document| document.level))
+}
+
+#[test]
+fn every_example_gives_exactly_the_findings_that_it_announces() {
+    let documents = document::all().unwrap_or_else(|error| panic!("{error}"));
+    let mut examples = 0;
+    let mut wrong = Vec::new();
+    for document in documents {
+        for (section, list) in [("Bad", &document.bad), ("Good", &document.good)] {
+            for example in list {
+                examples += 1;
+                wrong.extend(mismatches(document, section, example));
+            }
+        }
+    }
+    assert!(examples >= 2 * documents.len(), "every document has a bad and a good example");
+    assert!(wrong.is_empty(), "{} of the announcements of {examples} examples do not hold:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_announced_rule_has_a_document() {
+    for document in document::all().unwrap_or_else(|error| panic!("{error}")) {
+        for example in document.bad.iter().chain(&document.good) {
+            for announced in example.announcements() {
+                assert!(
+                    document::find(&announced.rule).is_some(),
+                    "rules/{}.md:{}: there is no rule `{}`",
+                    document.id,
+                    announced.document_line,
+                    announced.rule
+                );
+            }
+        }
+    }
+}
