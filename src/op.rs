@@ -935,6 +935,10 @@ pub enum Op {
         name: ObjectName,
         or_replace: bool,
         args: Vec<TypeRef>,
+        /// STYPE: the result's type where no final function makes another.
+        state: Option<TypeRef>,
+        /// FINALFUNC.
+        final_function: Option<ObjectName>,
     },
     CreateTrigger(CreateTrigger),
     CreateEventTrigger {

@@ -1,6 +1,7 @@
 //! DROP and what falls with it: by itself (a column's indexes, a table's sequences), or by CASCADE (views, foreign keys).
 
 use super::change::{Cause, Change};
+use super::depend::Calling;
 use super::object::*;
 use super::types::BaseType;
 use super::{Catalog, column as columns, extension, other, policy, publication, role, sequence, trigger};
@@ -147,6 +148,9 @@ pub(super) fn relation(c: &mut Catalog, id: Id, cascade: bool) {
                 relation(c, view, true);
             }
         }
+        if cascade {
+            routines(c, uses);
+        }
         drop_users_of_type(c, &BaseType::Row(id), cascade);
     });
     // What is left of the target (a view on itself cannot be).
@@ -252,12 +256,14 @@ fn fall_with_column(c: &mut Catalog, table: &Relation, id: ColumnId, cascade: bo
             remove_constraint(c, other, &foreign_key);
         }
     }
-    for view in c.views_using(|r| matches!(r, Reference::Column(r, col) if *r == table.id && *col == id)) {
+    let uses = |r: &Reference| matches!(r, Reference::Column(r, col) if *r == table.id && *col == id);
+    for view in c.views_using(uses) {
         relation(c, view, true);
     }
     if !cascade {
         return;
     }
+    routines(c, uses);
     let mentions = |expr: &crate::expr::Expr| {
         let mut found = false;
         expr.walk(&mut |e| found |= matches!(e, crate::expr::Expr::Column(parts) if parts.last() == Some(&name)));
@@ -426,6 +432,9 @@ pub(super) fn data_type(c: &mut Catalog, id: Id, cascade: bool) {
         for view in c.views_using(|r| *r == Reference::Type(id)) {
             relation(c, view, true);
         }
+        if cascade {
+            routines(c, |r| *r == Reference::Type(id));
+        }
     });
     c.remove_type(id);
     if let TypeKind::Composite { relation } = object.kind {
@@ -464,9 +473,34 @@ pub(super) fn routine(c: &mut Catalog, id: Id, cascade: bool) {
         for view in c.views_using(|r| *r == Reference::Routine(id)) {
             relation(c, view, true);
         }
+        if cascade {
+            routines(c, |r| *r == Reference::Routine(id));
+            for calling in c.expressions_calling(id) {
+                part(c, calling);
+            }
+        }
     });
     c.remove_routine(id);
     c.record(Change::RoutineDropped { routine: found });
+}
+
+/// Routines in SQL that use what goes.
+fn routines(c: &mut Catalog, uses: impl Fn(&Reference) -> bool) {
+    for id in c.routines_using(uses) {
+        routine(c, id, true);
+    }
+}
+
+/// A part of a table that calls a routine which goes.
+fn part(c: &mut Catalog, calling: Calling) {
+    match calling {
+        Calling::Default(table, column) => drop_default(c, table, column),
+        Calling::Generated(table, column) => remove_column(c, table, column, true, true),
+        Calling::Check(table, constraint) => remove_constraint(c, table, &constraint),
+        Calling::Policy(table, name) => policy::drop_policy(c, table, &name),
+        Calling::Trigger(table, name) => trigger::drop_trigger(c, table, &name),
+        Calling::Index(id) => index(c, id, true, false),
+    }
 }
 
 /// A schema and all in it.

@@ -167,7 +167,11 @@ impl Analyzer<'_> {
         for column in &mut merged {
             column.merged = false;
         }
-        scope.merged = merged;
+        scope.merged.clone_from(&merged);
+        // A merged column holds both its sides, used or not (`find_expr_references_walker`, RTE_JOIN).
+        for reference in merged.into_iter().flat_map(|column| column.references) {
+            self.needs(reference);
+        }
     }
 }
 
