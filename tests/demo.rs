@@ -39,7 +39,12 @@ fn the_demo_ends_with_the_three_untagged_contracts_and_nothing_else() {
     assert_eq!(found, expected.map(|(file, rule, by)| (file.to_owned(), rule.to_owned(), by)));
     assert_eq!(report["histories"][0]["layout"], "golang-migrate");
     assert_eq!(report["skipped"].as_array().unwrap().len(), 6, "the down parts");
-    insta::assert_json_snapshot!(report, {".tool.version" => "VERSION"});
+    // The words of findings are in the other snapshot: here they would only repeat what each rule's own tests say.
+    insta::assert_json_snapshot!(report, {
+        ".tool.version" => "VERSION",
+        ".findings[].message" => "MESSAGE",
+        ".findings[].help" => "HELP",
+    });
 }
 
 #[test]
