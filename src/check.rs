@@ -94,8 +94,12 @@ pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usiz
 }
 
 fn unusable(error: &SourceError) -> Unusable {
+    let path = error.path().unwrap_or_default();
+    let text = error.to_string();
+    // The path has a field of its own.
+    let what = text.strip_prefix(path).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text);
     let help = miette::Diagnostic::help(error).map(|help| format!("; {help}")).unwrap_or_default();
-    Unusable { path: String::new(), why: format!("{error}{help}") }
+    Unusable { path: path.to_owned(), why: format!("{what}{help}") }
 }
 
 /// Every unit parsed, on all cores, in the order of the history.

@@ -47,6 +47,13 @@ pub struct TypeRef {
     pub percent_type: bool,
 }
 
+impl TypeRef {
+    /// A scalar type by name, without modifiers.
+    pub fn of(name: ObjectName) -> TypeRef {
+        TypeRef { name, typmods: Vec::new(), modifier_words: Vec::new(), array_dims: 0, setof: false, percent_type: false }
+    }
+}
+
 /// How an object was meant when several kinds share a command (DROP, RENAME, COMMENT, OWNER, SET SCHEMA).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
@@ -1070,7 +1077,8 @@ pub enum Op {
         restart_identity: bool,
         cascade: bool,
     },
-    /// COPY; `from` is COPY FROM, `program` COPY … PROGRAM, `stdin` data in the file.
+    /// COPY; `from` is COPY FROM, `program` COPY … PROGRAM, `stdin` data in the file. `query` is that of COPY (query) TO, or
+    /// holds nothing but the WHERE condition of COPY FROM.
     Copy {
         relation: Option<ObjectName>,
         columns: Vec<String>,

@@ -1,9 +1,9 @@
 //! Calls of routines: which one is meant, and what it does when it runs.
 
-use super::server_routine;
 use super::change::Change;
 use super::guard::{self, Value, Variables};
 use super::object::{Id, Routine};
+use super::server_routine;
 use super::types::{BaseType, DataType};
 use super::{Catalog, body};
 use crate::expr::Expr;

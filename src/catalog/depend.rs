@@ -100,6 +100,20 @@ impl Catalog {
         }
         found
     }
+    /// Columns whose default casts to a type.
+    pub fn defaults_casting_to(&self, base: &BaseType) -> Vec<(Id, ColumnId)> {
+        let casts = |default: &Expr| {
+            let mut found = false;
+            default.walk(&mut |e| found |= matches!(e, Expr::Cast { to, .. } if self.data_type(to).base == *base));
+            found
+        };
+        let mut found = Vec::new();
+        for relation in self.relations.values() {
+            let columns = relation.columns.iter().filter(|column| column.default.as_ref().is_some_and(casts));
+            found.extend(columns.map(|column| (relation.id, column.id)));
+        }
+        found
+    }
     /// Columns of a type, or of an array of it.
     pub fn columns_of_type(&self, base: &BaseType) -> Vec<(Id, ColumnId)> {
         let mut found = Vec::new();

@@ -450,6 +450,9 @@ fn drop_users_of_type(c: &mut Catalog, base: &BaseType, cascade: bool) {
     for (table, column) in c.columns_of_type(base) {
         remove_column(c, table, column, true, true);
     }
+    for (table, column) in c.defaults_casting_to(base) {
+        drop_default(c, table, column);
+    }
     for domain in c.domains_over(base) {
         data_type(c, domain, true);
     }

@@ -121,7 +121,12 @@ pub(super) fn of(c: &Catalog, op: &Op) -> Option<Failure> {
         Op::AlterSubscription { .. } | Op::Select(_) | Op::Copy { .. } | Op::Lock { .. } | Op::Transaction(_) | Op::Set(_) => {
             None
         }
-        Op::Show | Op::SetConstraints { .. } | Op::Discard { .. } | Op::Vacuum { .. } | Op::Cluster { .. } | Op::Reindex { .. } => None,
+        Op::Show
+        | Op::SetConstraints { .. }
+        | Op::Discard { .. }
+        | Op::Vacuum { .. }
+        | Op::Cluster { .. }
+        | Op::Reindex { .. } => None,
         Op::Call { .. } | Op::Do(_) | Op::Explain { .. } | Op::Session { .. } | Op::ImportForeignSchema { .. } => None,
         Op::Load { .. } | Op::Unclassified { .. } => None,
     }

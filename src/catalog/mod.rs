@@ -15,6 +15,8 @@ pub mod types;
 mod alter_table;
 mod apply;
 mod body;
+#[cfg(test)]
+mod body_tests;
 mod builtin;
 mod call;
 mod column;

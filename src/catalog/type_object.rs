@@ -75,19 +75,6 @@ pub(super) fn resolve_or_unseen(c: &mut Catalog, name: &ObjectName, kind: impl F
 }
 
 /// A type made up for a name that no visible statement created.
-pub(super) fn unseen(c: &mut Catalog, name: &ObjectName) -> Id {
-    let schema = c.creation_schema(name);
-    make_up(c, schema, &name.name, TypeKind::Unknown)
-}
-
-/// The relation that holds the attributes of a composite type.
-pub(super) fn composite_relation(c: &Catalog, name: &ObjectName) -> Option<Id> {
-    match c.types.get(&c.resolve_type(name)?)?.kind {
-        TypeKind::Composite { relation } => Some(relation),
-        _ => None,
-    }
-}
-
 fn make_up(c: &mut Catalog, schema: String, name: &str, kind: TypeKind) -> Id {
     c.incomplete = true;
     let object = TypeObject {

@@ -14,6 +14,7 @@ use crate::source::{History, Migration, Wrapping};
 use crate::sql::{ParsedUnit, parse};
 use postgres::Client;
 use postgres::error::{DbError, SqlState};
+use std::collections::HashSet;
 
 /// One unit, ready to run.
 #[derive(Clone, Debug)]
@@ -112,6 +113,9 @@ pub struct Replayer {
     observer: Observer,
     catalogs: Catalogs,
     path: Option<String>,
+    /// Names of the server's settings, lower case.
+    settings: HashSet<String>,
+    made_by_set_up: Snapshot,
 }
 
 impl Replayer {
@@ -119,7 +123,27 @@ impl Replayer {
     pub fn new(mut client: Client) -> Result<Replayer, ReplayError> {
         let mut observer = Observer::default();
         let catalogs = observer.observe(&mut client).map_err(while_trying("read the catalogs"))?;
-        Ok(Replayer { client, observer, catalogs, path: None })
+        let rows = client.query("SELECT lower(name) FROM pg_catalog.pg_settings", &[]);
+        let settings = rows
+            .and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
+            .map_err(while_trying("read the names of the settings"))?;
+        Ok(Replayer { client, observer, catalogs, path: None, settings, made_by_set_up: Snapshot::default() })
+    }
+
+    /// Runs what a history expects to find: roles, schemas, the runner's own table. It counts as older.
+    pub fn set_up(&mut self, sql: &str) -> Result<(), ReplayError> {
+        let before = self.snapshot();
+        self.client.batch_execute(sql).map_err(while_trying("run the set-up"))?;
+        self.new_session()?;
+        self.refresh()?;
+        self.made_by_set_up = self.snapshot();
+        self.made_by_set_up.leave_out(&before, &Snapshot::default());
+        Ok(())
+    }
+
+    /// What only [`Replayer::set_up`] made.
+    pub fn made_by_set_up(&self) -> &Snapshot {
+        &self.made_by_set_up
     }
 
     /// The schema as it is now.
@@ -133,7 +157,7 @@ impl Replayer {
             self.new_session()?;
             self.path = Some(unit.path.clone());
         }
-        let runnable = unit.statements.iter().filter(|statement| skipped(statement).is_none()).count();
+        let runnable = unit.statements.iter().filter(|statement| self.skipped(statement).is_none()).count();
         let in_transaction = match unit.wrapping {
             Wrapping::Wrapped => true,
             Wrapping::Batch => runnable > 1,
@@ -175,7 +199,7 @@ impl Replayer {
         let mut required = RequiredColumns::default();
         let mut open = false;
         for (at, statement) in unit.statements.iter().enumerate() {
-            if let Some(why) = skipped(statement) {
+            if let Some(why) = self.skipped(statement) {
                 outcomes.push(StatementOutcome::Skipped(why));
                 continue;
             }
@@ -215,6 +239,18 @@ impl Replayer {
             }
         }
         Ok((outcomes, None))
+    }
+
+    /// As [`skipped`], and a SET of what only another version has: `pg_dump` writes such, and psql goes on after it.
+    fn skipped(&self, statement: &ReplayStatement) -> Option<&'static str> {
+        if let Some(Op::Set(parameter)) = &statement.op {
+            // SET ROLE and the like are not listed as settings; a dot makes one the user's own.
+            let special = ["role", "session_authorization", "transaction", "session_characteristics", "all"];
+            let name = parameter.name.as_str();
+            let is_known = name.contains('.') || special.contains(&name) || self.settings.contains(name);
+            return (!is_known).then_some("this version of the server has no such setting");
+        }
+        skipped(statement)
     }
 
     fn statement(&mut self, statement: &ReplayStatement) -> Result<Catalogs, postgres::Error> {

@@ -117,8 +117,11 @@ fn parse_lines(id: &str, lines: &[&str]) -> Result<RuleDocument, Wrong> {
             _ => continue,
         };
         *examples = example::blocks(&lines[start..end], start)?;
-        if examples.is_empty() {
-            return Err((start, format!("{name} holds no ```sql example")));
+        match (name, examples.is_empty(), head.shown_in_sql) {
+            ("Bad", false, false) => return Err((start, "`bad: none` and a bad example".into())),
+            ("Bad", true, false) => {}
+            (_, true, _) => return Err((start, format!("{name} holds no ```sql example"))),
+            (_, false, _) => {}
         }
         for example in examples.iter() {
             let own = example.announcements().any(|announcement| announcement.rule == id);
@@ -147,13 +150,15 @@ struct Head {
     level: Level,
     summary: String,
     breaks: Vec<BreakKind>,
+    /// False with `bad: none`: no text can show the rule, a unit test does.
+    shown_in_sql: bool,
 }
 
 impl Head {
     /// `lines` start at line 2 of the document; `close` is the line of the closing `---`.
     fn parse(id: &str, lines: &[&str], close: usize) -> Result<Head, Wrong> {
-        const KEYS: [&str; 5] = ["id", "family", "level", "summary", "breaks"];
-        let mut values: [Option<(usize, &str)>; 5] = [None; 5];
+        const KEYS: [&str; 6] = ["id", "family", "level", "summary", "breaks", "bad"];
+        let mut values: [Option<(usize, &str)>; 6] = [None; 6];
         for (at, line) in lines.iter().enumerate() {
             let number = at + 2;
             let (key, value) = line.split_once(": ").ok_or((number, "a line of the head is `key: value`".to_owned()))?;
@@ -180,6 +185,9 @@ impl Head {
                 breaks.push(word(kind).ok_or_else(|| (line, format!("`{kind}` is no kind of breaks")))?);
             }
         }
+        if let Some((line, value)) = values[5].filter(|(_, value)| *value != "none") {
+            return Err((line, format!("`bad` is `none` or not there, not `{value}`")));
+        }
         let (family_line, family) = need(1)?;
         let (level_line, level) = need(2)?;
         Ok(Head {
@@ -187,6 +195,7 @@ impl Head {
             level: word(level).ok_or_else(|| (level_line, format!("`{level}` is no level")))?,
             summary: summary.to_owned(),
             breaks,
+            shown_in_sql: values[5].is_none(),
         })
     }
 }
@@ -282,6 +291,16 @@ mod tests {
             assert_eq!(error.line, line, "{from:?} → {to:?}: {error}");
             assert!(error.to_string().starts_with(&format!("rules/drop-column.md:{line}: ")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_rule_that_no_text_shows_says_why_in_words() {
+        let unshown = DOCUMENT.replace("level: error\n", "level: error\nbad: none\n");
+        assert_eq!(parse("drop-column", &unshown).unwrap_err().what, "`bad: none` and a bad example");
+        let in_words = unshown.replace("```sql\nALTER TABLE t DROP c; -- expect: drop-column\n```", "Nothing shows it.");
+        let document = parse("drop-column", &in_words).unwrap();
+        assert_eq!((document.bad.len(), document.good.len()), (0, 1));
+        assert_eq!(parse("drop-column", &unshown.replace("bad: none", "bad: no")).unwrap_err().line, 5);
     }
 
     #[test]

@@ -32,3 +32,27 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::RuleSettings;
+    use crate::rules::testing::judged;
+
+    #[test]
+    fn what_falls_with_a_column_is_named() {
+        let texts = [
+            "CREATE TABLE users (id bigint, email text UNIQUE, CONSTRAINT long CHECK (length(email) > 3));
+             CREATE INDEX users_lower ON users (lower(email));
+             CREATE TABLE mails (email text REFERENCES users (email));
+             CREATE VIEW addresses AS SELECT email FROM users;",
+            "ALTER TABLE users DROP email CASCADE;",
+        ];
+        let found = judged(&texts, RuleSettings::default());
+        let [finding] = found.as_slice() else { panic!("one finding: {found:?}") };
+        assert_eq!(finding.rule, "drop-column");
+        let named = ["users_email_key", "users.long", "users_lower", "mails_email_fkey", "view public.addresses"];
+        for name in named {
+            assert!(finding.message.contains(name), "{name} is in: {}", finding.message);
+        }
+    }
+}

@@ -90,3 +90,23 @@ fn constraint_dropped(
         cx.finding(RULE.id, Level::Error, event, name.clone(), message, help(&name)).related(cx.created(constraint.birth)),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::RuleSettings;
+    use crate::rules::testing::judged;
+
+    #[test]
+    fn an_index_that_is_not_valid_replaces_nothing() {
+        // ON ONLY a partitioned table makes an index that is not valid until every partition has its own.
+        let init = "CREATE TABLE users (id int NOT NULL, UNIQUE (id)) PARTITION BY RANGE (id);
+             CREATE TABLE users_low PARTITION OF users FOR VALUES FROM (0) TO (10);";
+        let dropped = |index: &str| {
+            let change = format!("{index}; ALTER TABLE users DROP CONSTRAINT users_id_key;");
+            let found = judged(&[init, &change], RuleSettings::default());
+            found.iter().filter(|finding| finding.rule == "drop-unique").count()
+        };
+        assert_eq!(dropped("CREATE UNIQUE INDEX users_id ON users (id)"), 0);
+        assert_eq!(dropped("CREATE UNIQUE INDEX users_id ON ONLY users (id)"), 1);
+    }
+}

@@ -1,5 +1,6 @@
 use super::{Check, Context, Family, Findings, Rule};
-use crate::catalog::change::{Change, Nothing};
+use crate::catalog::change::{Change, Event, Nothing};
+use crate::catalog::name::qualified;
 use crate::finding::Level;
 
 pub const RULE: Rule =
@@ -8,6 +9,9 @@ pub const RULE: Rule =
 fn check(cx: &Context<'_>, findings: &mut Findings) {
     for event in cx.direct() {
         let Change::NothingDone { why: Nothing::Missing { name, complete: false, .. } } = &event.change else { continue };
+        if comes_back(cx, event, name) {
+            continue;
+        }
         findings.push(cx.finding(
             RULE.id,
             Level::Warning,
@@ -17,4 +21,18 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             format!("give the whole history or a schema dump (--schema), or judge {name} as if it existed"),
         ));
     }
+}
+
+/// The same transaction creates a part of a table under that name: had it been there, it would have been recreated.
+fn comes_back(cx: &Context<'_>, event: &Event, name: &str) -> bool {
+    cx.later(event).any(|later| match &later.change {
+        Change::TriggerCreated { relation, trigger, .. } => cx.part_label(relation, &trigger.name) == name,
+        Change::PolicyCreated { relation, policy } => cx.part_label(relation, &policy.name) == name,
+        Change::RuleCreated { relation, rule } => cx.part_label(relation, &rule.name) == name,
+        Change::ConstraintAdded { relation, constraint } => cx.part_label(relation, &constraint.name) == name,
+        Change::IndexCreated { index, .. } => {
+            cx.after.indexes.get(index).is_some_and(|index| qualified(&index.schema, &index.name) == name)
+        }
+        _ => false,
+    })
 }

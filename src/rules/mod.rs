@@ -5,6 +5,8 @@
 
 mod shared;
 mod supersede;
+#[cfg(test)]
+mod testing;
 
 pub mod document;
 pub mod example;
@@ -67,6 +69,15 @@ impl<'a> Context<'a> {
     /// Existed before this release. Without release information every unit is its own release.
     pub fn older(&self, birth: Birth) -> bool {
         birth.unit < self.unit
+    }
+    /// The first unit of a whole history: no release and no object is from before it.
+    pub fn is_first_ever(&self) -> bool {
+        let before = self.before;
+        self.history.whole
+            && !before.incomplete
+            && before.relations.is_empty()
+            && before.routines.is_empty()
+            && before.types.is_empty()
     }
     /// An older relation that other sessions see.
     pub fn older_relation(&self, relation: &Relation) -> bool {
@@ -204,16 +215,17 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Adds a finding, unless the same rule already said it about the same place and object.
+    /// Adds a finding. What the same rule already said about the same place and object only gains subjects.
     pub fn push(&mut self, judged: Judged) {
-        let known = self.list.iter().any(|other| {
+        let known = self.list.iter_mut().find(|other| {
             other.finding.rule == judged.finding.rule
                 && other.finding.statement == judged.finding.statement
                 && other.finding.span == judged.finding.span
                 && other.subjects.first() == judged.subjects.first()
         });
-        if !known {
-            self.list.push(judged);
+        match known {
+            Some(known) => known.subjects.extend(judged.subjects),
+            None => self.list.push(judged),
         }
     }
 }
@@ -269,4 +281,30 @@ registry! {
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
     not_utf8, syntax_error, psql_command, unresolved_placeholder,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_document_of_its_family_and_level_and_every_document_a_rule() {
+        let documents = document::all().unwrap_or_else(|error| panic!("{error}"));
+        for rule in RULES {
+            let document = document::find(rule.id).unwrap_or_else(|| panic!("rules/{}.md is missing", rule.id));
+            assert_eq!((document.family, document.level), (rule.family, rule.level), "rules/{}.md and its rule", rule.id);
+        }
+        for document in documents {
+            assert!(rule(&document.id).is_some(), "rules/{}.md has no rule", document.id);
+        }
+    }
+
+    #[test]
+    fn no_rule_is_registered_twice() {
+        let mut ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
 }

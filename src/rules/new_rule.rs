@@ -12,14 +12,15 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let (name, table) = (cx.part_label(relation, &rule.name), cx.label(relation));
-        let also = if rule.instead { ", and so does RETURNING" } else { "" };
+        let conflict = if matches!(rule.event.as_str(), "insert" | "update") { "INSERT … ON CONFLICT and MERGE" } else { "MERGE" };
+        let returning = if rule.instead { format!(", and {} … RETURNING", rule.event.to_uppercase()) } else { String::new() };
         findings.push(
             cx.finding(
                 RULE.id,
                 Level::Error,
                 event,
                 name.clone(),
-                format!("rule {name} rewrites old statements: INSERT … ON CONFLICT and MERGE on {table} fail (0A000){also}"),
+                format!("rule {name} rewrites old statements, and some fail (0A000) on {table}: {conflict}{returning}"),
                 format!("use a trigger on {table} instead of a rule"),
             )
             .related(cx.created(relation.birth)),

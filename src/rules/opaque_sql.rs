@@ -10,9 +10,12 @@ pub const RULE: Rule = Rule { id: "opaque-sql", family: Family::Phase, level: Le
 fn check(cx: &Context<'_>, findings: &mut Findings) {
     for event in cx.events {
         match &event.change {
+            // What cannot be read because of a syntax error is told as that.
+            Change::Opaque { .. } if refused(cx, event) => {}
             Change::Opaque { text } => findings.push(cx.finding(
                 RULE.id,
-                Level::Error,
+                // The first unit of a whole history has no old client: nothing is there that it could take away.
+                if cx.is_first_ever() { Level::Note } else { Level::Error },
                 event,
                 text.clone(),
                 format!("this SQL is built at run time and runs now, so it cannot be judged from the file: {}", excerpt(text)),
@@ -31,6 +34,13 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             _ => {}
         }
     }
+}
+
+/// The parser refuses something in this place.
+fn refused(cx: &Context<'_>, event: &Event) -> bool {
+    cx.parsed.statements.get(event.statement).is_some_and(|statement| {
+        statement.inner_errors.iter().any(|error| event.span.start <= error.span.start && error.span.end <= event.span.end)
+    })
 }
 
 /// SQL text built in a body that does not run now.

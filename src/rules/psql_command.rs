@@ -29,3 +29,19 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         findings.push(Judged { finding, subjects: vec![oddity.text.clone()] });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::RuleSettings;
+    use crate::rules::testing::judged;
+
+    #[test]
+    fn files_that_psql_runs_may_hold_its_commands() {
+        let count = |settings| {
+            let found = judged(&["\\connect shop\nCREATE TABLE users (id bigint);\n"], settings);
+            found.iter().filter(|finding| finding.rule == "psql-command").count()
+        };
+        assert_eq!(count(RuleSettings::default()), 1);
+        assert_eq!(count(RuleSettings { runner_is_psql: true, ..RuleSettings::default() }), 0);
+    }
+}

@@ -71,3 +71,24 @@ fn named_as_before(cx: &Context<'_>, relation: &Relation) -> bool {
 pub(super) fn is_back(cx: &Context<'_>, event: &Event) -> bool {
     matches!(&event.change, Change::RelationRenamed { relation, .. } if named_as_before(cx, relation))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Level;
+    use crate::rules::RuleSettings;
+    use crate::rules::testing::judged;
+
+    #[test]
+    fn what_still_breaks_through_a_view_is_in_the_help() {
+        let texts = [
+            "CREATE TABLE users (id bigint);",
+            "ALTER TABLE users RENAME TO accounts; CREATE VIEW users AS SELECT id FROM accounts;",
+        ];
+        let found = judged(&texts, RuleSettings::default());
+        let [finding] = found.as_slice() else { panic!("one finding: {found:?}") };
+        assert_eq!((finding.rule, finding.level), ("rename-table", Level::Warning));
+        for words in ["TRUNCATE", "COPY FROM", "ON CONFLICT ON CONSTRAINT", "system columns"] {
+            assert!(finding.help.contains(words), "{words} is in: {}", finding.help);
+        }
+    }
+}

@@ -10,10 +10,12 @@ pub const RULE: Rule = Rule { id: "retype-column", family: Family::Contract, lev
 fn check(cx: &Context<'_>, findings: &mut Findings) {
     for event in cx.told() {
         match &event.change {
-            Change::ColumnRetyped { relation, column, to, .. } if cx.older_relation(relation) && cx.older(column.birth) => {
-                if type_family::compare(cx.before, &column.data_type, cx.after, to) == Retype::Other {
-                    report(cx, event, relation, column, to, "changes", findings);
-                }
+            Change::ColumnRetyped { relation, column, to, .. }
+                if cx.older_relation(relation)
+                    && cx.older(column.birth)
+                    && type_family::compare(cx.before, &column.data_type, cx.after, to) == Retype::Other =>
+            {
+                report(cx, event, relation, column, to, "changes", findings);
             }
             Change::ColumnDropped { relation, column } if cx.older_table(relation) && cx.older(column.birth) => {
                 let Some(again) = added_again(cx, relation, column) else { continue };

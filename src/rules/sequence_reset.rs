@@ -48,10 +48,10 @@ fn set_beyond_all_rows(cx: &Context<'_>, event: &Event) -> bool {
     let crate::op::Op::Select(query) = &statement.op else { return false };
     let mut computed = false;
     query.walk_exprs(&mut |expr| {
-        if let Expr::Call(call) = expr {
-            if call.name.name == "setval" {
-                computed |= call.args.get(1).is_some_and(has_max) || from_has_max(query);
-            }
+        if let Expr::Call(call) = expr
+            && call.name.name == "setval"
+        {
+            computed |= call.args.get(1).is_some_and(has_max) || from_has_max(query);
         }
     });
     computed

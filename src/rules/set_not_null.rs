@@ -12,15 +12,25 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
     for event in cx.told() {
         match &event.change {
             Change::NotNullSet { relation, column } => {
-                column_judged(cx, event, relation, column, "is set NOT NULL", findings);
+                // ADD PRIMARY KEY sets its columns NOT NULL before it is there itself.
+                let key = cx.same_command(event).find_map(|other| match &other.change {
+                    Change::ConstraintAdded { relation: on, constraint }
+                        if on.id == relation.id
+                            && matches!(&constraint.kind, ConstraintType::PrimaryKey { columns, .. } if columns.contains(&column.id)) =>
+                    {
+                        Some(cx.part_label(relation, &constraint.name))
+                    }
+                    _ => None,
+                });
+                let how = if key.is_some() { "becomes part of the primary key and NOT NULL" } else { "is set NOT NULL" };
+                if let Some(mut judged) = judge(cx, event, relation, column, how) {
+                    judged.subjects.extend(key);
+                    findings.push(judged);
+                }
             }
             Change::ConstraintAdded { relation, constraint } => {
-                let how = match constraint.kind {
-                    ConstraintType::PrimaryKey { .. } => "becomes part of the primary key and NOT NULL",
-                    _ => "must not be NULL from now on",
-                };
                 for column in implication::not_null_by(relation, constraint) {
-                    if let Some(judged) = judge(cx, event, relation, column, how) {
+                    if let Some(judged) = judge(cx, event, relation, column, "must not be NULL from now on") {
                         findings.push(judged.also_about(cx.part_label(relation, &constraint.name)));
                     }
                 }
@@ -33,12 +43,6 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             }
             _ => {}
         }
-    }
-}
-
-fn column_judged(cx: &Context<'_>, event: &Event, relation: &Relation, column: &Column, how: &str, findings: &mut Findings) {
-    if let Some(judged) = judge(cx, event, relation, column, how) {
-        findings.push(judged);
     }
 }
 

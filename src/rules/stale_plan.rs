@@ -13,12 +13,15 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             Change::ColumnRetyped { relation, column, to, .. } if cx.older(column.birth) => {
                 let change = type_family::compare(cx.before, &column.data_type, cx.after, to);
                 let how = match change {
-                    // Rows are described by type and modifier below domains: here neither changes.
-                    Retype::Same => continue,
+                    // Only the domain's name differs: results are described by the base type, plans are not.
+                    Retype::Same => format!("gets another domain for {}", column.name),
                     Retype::Wider => format!("widens {}, which no value shows", column.name),
                     Retype::Other => format!("gets another type of {}", column.name),
                 };
                 (relation, how)
+            }
+            Change::CollationChanged { relation, column } if cx.older(column.birth) => {
+                (relation, format!("gets another collation of {}", column.name))
             }
             _ => continue,
         };
@@ -33,10 +36,28 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 level,
                 event,
                 name.clone(),
-                format!("{name} {how}: a prepared SELECT * or RETURNING * of an open session fails once with \"cached plan must not change result type\" (0A000)"),
+                format!("{name} {how}: a prepared SELECT * or RETURNING * of an open session fails until it is prepared again (0A000, \"cached plan must not change result type\")"),
                 "name the columns in prepared statements, or let the driver prepare again on 0A000".into(),
             )
             .related(cx.created(relation.birth)),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Level;
+    use crate::rules::RuleSettings;
+    use crate::rules::testing::judged;
+
+    #[test]
+    fn a_driver_that_caches_plans_makes_it_a_warning() {
+        let texts = ["CREATE TABLE users (id bigint);", "ALTER TABLE users ADD age int;"];
+        let level = |settings| {
+            let found = judged(&texts, settings);
+            found.iter().find(|finding| finding.rule == "stale-plan").map(|finding| finding.level)
+        };
+        assert_eq!(level(RuleSettings::default()), Some(Level::Note));
+        assert_eq!(level(RuleSettings { driver_caches_plans: true, ..RuleSettings::default() }), Some(Level::Warning));
     }
 }

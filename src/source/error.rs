@@ -24,6 +24,19 @@ pub enum SourceError {
     UnknownLayout { name: String, suggestion: Option<String>, layouts: String },
 }
 
+impl SourceError {
+    /// The path that it is about; none for a layout that does not exist.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            SourceError::NotFound { path }
+            | SourceError::Unreadable { path, .. }
+            | SourceError::NoMigration { path, .. }
+            | SourceError::Ambiguous { path, .. } => Some(path),
+            SourceError::UnknownLayout { .. } => None,
+        }
+    }
+}
+
 /// A layout that fits a directory, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {

@@ -65,7 +65,21 @@ impl fmt::Display for ObjectName {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pg_query::NodeEnum;
     use pg_query::protobuf::{KeywordKind, Token};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_quoted_name_is_read_back_as_it_was(
+            name in prop_oneof!["[a-zA-Z0-9_$\" äß.]{1,20}", proptest::sample::select(&QUOTED_KEYWORDS[..]).prop_map(String::from)]
+        ) {
+            let parsed = pg_query::parse(&format!("LISTEN {}", quote_identifier(&name)), 0).unwrap().protobuf;
+            let node = parsed.stmts[0].stmt.as_ref().and_then(|stmt| stmt.node.as_ref());
+            let Some(NodeEnum::ListenStmt(listen)) = node else { panic!("{node:?}") };
+            prop_assert_eq!(&listen.conditionname, &name);
+        }
+    }
 
     #[test]
     fn identifiers_are_quoted_where_the_server_quotes_them() {

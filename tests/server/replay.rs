@@ -1,7 +1,8 @@
 //! Units run as their runner runs them.
 
 use crate::support::{breaks, replayer, run, unit};
-use phasegate::prove::replay::StatementOutcome;
+use phasegate::op::{Op, SetParameter, SettingValue, Span};
+use phasegate::prove::replay::{ReplayStatement, StatementOutcome};
 use phasegate::source::Wrapping;
 
 #[test]
@@ -114,4 +115,19 @@ fn a_transaction_left_open_is_said_and_ends_with_the_file() {
     let next = replayer.run(&unit("2", Wrapping::Explicit, &["CREATE TABLE u (a int)"])).unwrap();
     assert!(!next.left_open);
     assert_eq!(next.snapshot.relations.keys().collect::<Vec<_>>(), ["public.u"]);
+}
+
+#[test]
+fn a_setting_of_another_version_is_left_out_and_said() {
+    let set = |name: &str| {
+        let parameter =
+            SetParameter { name: name.into(), value: SettingValue::Values(vec!["0".into()]), local: false, reset: false };
+        ReplayStatement { sql: format!("SET {name} = 0"), span: Span::default(), op: Some(Op::Set(parameter)) }
+    };
+    let mut unit = unit("1", Wrapping::Wrapped, &["CREATE TABLE t (a int)"]);
+    unit.statements.extend([set("no_such_setting"), set("lock_timeout"), set("my.own")]);
+    let outcome = replayer("").run(&unit).unwrap();
+    assert_eq!(outcome.failure, None);
+    assert!(matches!(outcome.statements[1], StatementOutcome::Skipped(why) if why.contains("no such setting")));
+    assert_eq!(outcome.statements[2..], [StatementOutcome::Ran(vec![]), StatementOutcome::Ran(vec![])]);
 }

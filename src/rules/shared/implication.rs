@@ -74,10 +74,10 @@ pub fn implies(old: &Expr, new: &Expr) -> bool {
     if let Expr::And(parts) = new {
         return parts.iter().all(|part| implies(old, part));
     }
-    if let (Some((old_subject, old_members)), Some((new_subject, new_members))) = (in_list(old), in_list(new)) {
-        if old_subject == new_subject {
-            return old_members.iter().all(|member| new_members.contains(member));
-        }
+    if let (Some((old_subject, old_members)), Some((new_subject, new_members))) = (in_list(old), in_list(new))
+        && old_subject == new_subject
+    {
+        return old_members.iter().all(|member| new_members.contains(member));
     }
     if let Expr::Or(parts) = old {
         return parts.iter().all(|part| implies(part, new));

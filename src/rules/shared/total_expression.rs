@@ -19,6 +19,10 @@ pub fn cannot_fail(expr: &Expr) -> bool {
             (constant || (to.array_dims == 0 && matches!(to.name.name.as_str(), "text" | "varchar"))) && cannot_fail(expr)
         }
         Expr::Call(call) => harmless(call) && call.args.iter().all(cannot_fail),
+        // A constant pattern that does not compile fails at once, not later for a row.
+        Expr::Operator { name, args } if matches!(name.as_str(), "~" | "!~" | "~*" | "!~*") => {
+            args.first().is_some_and(cannot_fail) && matches!(args.get(1), Some(Expr::Str(_)))
+        }
         Expr::Operator { name, args } => HARMLESS_OPERATORS.contains(&name.as_str()) && args.iter().all(cannot_fail),
         Expr::And(list) | Expr::Or(list) | Expr::Coalesce(list) | Expr::Row(list) | Expr::Array(list) => {
             list.iter().all(cannot_fail)
@@ -103,7 +107,14 @@ mod tests {
     fn a_cast_to_a_number_may_fail_and_a_cast_to_text_may_not() {
         let cast = |name: &str| Expr::Cast {
             expr: Box::new(Expr::Column(vec!["c".into()])),
-            to: TypeRef { name: ObjectName::bare(name), typmods: Vec::new(), modifier_words: Vec::new(), array_dims: 0, setof: false, percent_type: false },
+            to: TypeRef {
+                name: ObjectName::bare(name),
+                typmods: Vec::new(),
+                modifier_words: Vec::new(),
+                array_dims: 0,
+                setof: false,
+                percent_type: false,
+            },
         };
         assert!(!cannot_fail(&cast("int4")));
         assert!(cannot_fail(&cast("text")));

@@ -41,8 +41,7 @@ impl Reader<'_> {
         }
         let before = self.environment.clone();
         let place = self.source.place(self.cursor.span(from, start));
-        let set_before =
-            |name: &String| Step::Evaluate { target: Some(name.clone()), expr: unknown_value(), span: place };
+        let set_before = |name: &String| Step::Evaluate { target: Some(name.clone()), expr: unknown_value(), span: place };
         let mut body: Vec<Step> = header.names.iter().map(set_before).collect();
         body.extend(self.statements(&["end"]));
         let unrolled = match &header.passes {

@@ -80,13 +80,18 @@ pub fn copy(stmt: &CopyStmt, cx: &Lowering<'_>) -> Op {
         },
         None => Query::default(),
     });
+    let filter = stmt.where_clause.as_deref().map(|condition| Query {
+        conditions: vec![super::expr(condition, cx)],
+        has_where: true,
+        ..Query::default()
+    });
     Op::Copy {
         relation: stmt.relation.as_ref().map(|relation| relation_of(Some(relation))),
         columns: strings(&stmt.attlist),
         from: stmt.is_from,
         program: stmt.is_program,
         stdin: stmt.is_from && !stmt.is_program && stmt.filename.is_empty(),
-        query,
+        query: query.or(filter),
     }
 }
 

@@ -89,6 +89,8 @@ fn copies_say_where_the_data_comes_from() {
     }
     let query = take!(op("COPY (DELETE FROM t RETURNING a) TO STDOUT"), Op::Copy { query: Some(query), .. } => query);
     assert_eq!(query.modifying.len(), 1);
+    let filter = take!(op("COPY t FROM STDIN WHERE a"), Op::Copy { query: Some(query), .. } => query);
+    assert_eq!((filter.conditions, filter.has_where), (vec![column("a")], true));
     assert!(matches!(op("COPY (SELECT 1) TO STDOUT"), Op::Copy { query: Some(query), .. } if query.targets.len() == 1));
 }
 

@@ -1,0 +1,62 @@
+//! Units judged from SQL text, for what no example in `rules/` can show: settings, and statements that the grammar does not have.
+
+use super::{Context, RuleSettings, judge};
+use crate::catalog::change::{Cause, Change, Event};
+use crate::catalog::{Catalog, replay};
+use crate::finding::Finding;
+use crate::op::Span;
+use crate::source::{History, Migration, Phase, SourceFile, UnitKind, Wrapping};
+use crate::sql::{self, ParsedUnit};
+use std::sync::Arc;
+
+/// Replays each text as a unit of its own, and judges the last one.
+pub fn judged(texts: &[&str], settings: RuleSettings) -> Vec<Finding> {
+    judged_with(texts, settings, Vec::new())
+}
+
+/// As [`judged`], with changes that no statement makes.
+pub fn judged_with(texts: &[&str], settings: RuleSettings, more: Vec<Change>) -> Vec<Finding> {
+    let migrations: Vec<Migration> = texts.iter().enumerate().map(|(at, text)| migration(at + 1, text)).collect();
+    let history = History { migrations, whole: true, ..History::default() };
+    let mut catalog = Catalog::new();
+    let mut last = Vec::new();
+    for (position, migration) in history.migrations.iter().enumerate() {
+        let parsed: ParsedUnit = sql::parse::unit(migration);
+        let before = catalog.clone();
+        let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
+        let mut replayed = replay::unit(&mut catalog, unit, migration, &parsed);
+        replayed.events.extend(more.iter().map(|change| Event {
+            statement: 0,
+            span: Span { start: 0, end: 1 },
+            cause: Cause::Direct,
+            change: change.clone(),
+        }));
+        last = judge(&Context {
+            history: &history,
+            migration,
+            unit,
+            parsed: &parsed,
+            before: &before,
+            after: &catalog,
+            events: &replayed.events,
+            transactions: &replayed.transactions,
+            settings,
+        });
+    }
+    last
+}
+
+fn migration(number: usize, text: &str) -> Migration {
+    let path = format!("{number:04}.sql");
+    let file = SourceFile { path: path.clone(), repo_path: path, bytes: text.as_bytes().to_vec() };
+    Migration {
+        id: format!("{number:04}"),
+        parts: vec![Span { start: 0, end: file.bytes.len() }],
+        file: Arc::new(file),
+        phase: Phase::Untagged,
+        tag: None,
+        wrapping: Wrapping::Wrapped,
+        kind: UnitKind::Sql,
+        reported: true,
+    }
+}
