@@ -9,7 +9,7 @@ use crate::expr::Expr;
 use crate::op::{FromItem, ObjectName, Query};
 
 impl Analyzer<'_> {
-    pub(super) fn from_item(&mut self, item: &FromItem) -> Item {
+    pub(super) fn source_item(&mut self, item: &FromItem) -> Item {
         match item {
             FromItem::Relation { name, alias, column_aliases, .. } => {
                 let mut item = self.relation_item(name, alias.as_deref());
