@@ -30,7 +30,9 @@ pub(super) fn apply(catalog: &mut Catalog, op: &Op) {
         Op::AlterDomain { name, change } => domain::alter(catalog, name, change),
         Op::CreateRoutine(create) => routine::create(catalog, create),
         Op::AlterRoutine { routine, changes } => routine::alter(catalog, routine, changes),
-        Op::CreateAggregate { name, or_replace, args, state, final_function } => routine::create_aggregate(catalog, name, *or_replace, args, state.as_ref(), final_function.as_ref()),
+        Op::CreateAggregate { name, or_replace, args, state, final_function } => {
+            routine::create_aggregate(catalog, name, *or_replace, args, state.as_ref(), final_function.as_ref())
+        }
         Op::CreateTrigger(create) => trigger::create(catalog, create),
         Op::CreateEventTrigger { name } => other::create_named(catalog, crate::op::ObjectKind::EventTrigger, name),
         Op::AlterEventTrigger { name, .. } => other::alter_named(catalog, crate::op::ObjectKind::EventTrigger, name),
