@@ -29,10 +29,10 @@ pub fn of_unit(unit: u32, count: usize, events: &[Event], before: &Catalog, afte
     for event in events {
         let Some((effect, class)) = all.get_mut(event.statement) else { continue };
         *class = (*class).max(class_of(&event.change));
-        if let Some(found) = facts.break_of(event) {
-            if !effect.breaks.contains(&found) {
-                effect.breaks.push(found);
-            }
+        if let Some(found) = facts.break_of(event)
+            && !effect.breaks.contains(&found)
+        {
+            effect.breaks.push(found);
         }
     }
     for (statement, found) in facts.required_columns(events) {
