@@ -101,7 +101,7 @@ pub struct Column {
     pub name: String,
     pub type_name: Option<String>,
     pub not_null: Option<bool>,
-    /// `atthasdef`, generated columns left out, and a constant NULL, which the server keeps for `varchar(3)` and not for `text`.
+    /// `atthasdef`, generated columns left out. The server keeps a constant NULL for `varchar(3)` and not for `text`.
     pub default: Option<bool>,
     /// `attidentity`: empty, `a` (always) or `d` (by default).
     pub identity: Option<String>,
