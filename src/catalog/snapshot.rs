@@ -101,7 +101,7 @@ pub struct Column {
     pub name: String,
     pub type_name: Option<String>,
     pub not_null: Option<bool>,
-    /// `atthasdef`, generated columns left out, and a constant NULL, which the server keeps for `varchar(3)` and not for `text`.
+    /// `atthasdef`, generated columns left out. The server keeps a constant NULL for `varchar(3)` and not for `text`.
     pub default: Option<bool>,
     /// `attidentity`: empty, `a` (always) or `d` (by default).
     pub identity: Option<String>,
@@ -243,8 +243,8 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
     /// Values compared, equal or not.
     pub compared: usize,
-    /// Values the model says it does not know.
-    pub unknown: usize,
+    /// Values the model says it does not know, by the name of the field: equality says nothing about these.
+    pub unknown: BTreeMap<String, usize>,
 }
 
 /// Holds the model against the server. Every field of [`Snapshot`] is compared, because the walk is over what serde writes.
@@ -264,7 +264,10 @@ pub fn compare(model: &Snapshot, server: &Snapshot) -> Comparison {
 impl Comparison {
     fn walk<'a>(&mut self, path: &mut Vec<&'a str>, model: &'a Value, server: &'a Value) {
         match (model, server) {
-            (Value::Null, _) => self.unknown += 1,
+            (Value::Null, _) => {
+                let field = path.last().copied().unwrap_or_default();
+                *self.unknown.entry(field.to_owned()).or_default() += 1;
+            }
             (Value::Object(model), Value::Object(server)) => {
                 let names: BTreeSet<&str> = model.keys().chain(server.keys()).map(String::as_str).collect();
                 for name in names {
@@ -389,7 +392,8 @@ mod tests {
         let known = compare(&server, &server);
         let comparison = compare(&model, &server);
         assert_eq!(comparison.differences, []);
-        assert_eq!(comparison.unknown, known.unknown + 1);
+        assert_eq!((known.unknown.get("type_name"), comparison.unknown["type_name"]), (None, 1));
+        assert_eq!(comparison.compared, known.compared - 1);
     }
 
     #[test]
