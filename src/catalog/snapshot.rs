@@ -6,7 +6,8 @@
 //! Invariants, the same on both sides:
 //! - A compound name (`schema.name`, map keys, types, functions, owners of sequences) is quoted part by part as `quote_ident`
 //!   does it; a lone name (schema, column, constraint, index, trigger, policy, role, label) is raw.
-//! - `None` in the model is *unknown*: not compared, but counted. A server never says `None`. What is known to be absent is an
+//! - `None` in the model is *unknown*: not compared, but counted. A server says `None` only for the parts of a sequence of what is
+//!   none. What is known to be absent is an
 //!   empty string or an empty list.
 //! - Types are spelled as by `format_type` with only `pg_catalog` on the search path: `character varying(20)`,
 //!   `numeric(10,2)[]`, `app.mood`.
@@ -264,6 +265,8 @@ pub fn compare(model: &Snapshot, server: &Snapshot) -> Comparison {
 impl Comparison {
     fn walk<'a>(&mut self, path: &mut Vec<&'a str>, model: &'a Value, server: &'a Value) {
         match (model, server) {
+            // What makes a sequence, of a relation that is none.
+            (Value::Null, Value::Null) => {}
             (Value::Null, _) => {
                 let field = path.last().copied().unwrap_or_default();
                 *self.unknown.entry(field.to_owned()).or_default() += 1;
