@@ -247,9 +247,7 @@ impl Catalog {
             RoutineKind::Aggregate => "a",
         };
         let returns = match &routine.returns {
-            Some(returns) => {
-                self.format_type_alone(returns).map(|t| if routine.returns_set { format!("SETOF {t}") } else { t })
-            }
+            Some(returns) => self.format_type_alone(returns).map(|t| if routine.returns_set { format!("SETOF {t}") } else { t }),
             None if routine.kind == RoutineKind::Procedure => Some(String::new()),
             None => None,
         };

@@ -7,7 +7,7 @@ pub const RULE: Rule =
 
 fn check(cx: &Context<'_>, findings: &mut Findings) {
     for oddity in cx.parsed.oddities.iter().filter(|oddity| oddity.kind == OddityKind::Placeholder) {
-        let statement = cx.parsed.statements.iter().position(|s| s.span.start <= oddity.span.start && oddity.span.end <= s.span.end);
+        let statement = cx.statement_at(oddity.span);
         let finding = cx.finding_at(
             RULE.id,
             Level::Error,
