@@ -189,8 +189,11 @@ fn dropped_birth(change: &Change) -> Option<Birth> {
         Change::TypeDropped { object } => Some(object.birth),
         Change::RoutineDropped { routine } => Some(routine.birth),
         Change::ExtensionDropped { extension } => Some(extension.birth),
+        Change::TriggerDropped { trigger, .. } => Some(trigger.birth),
+        Change::RuleDropped { rule, .. } => Some(rule.birth),
+        Change::DefaultDropped { column, .. } => Some(column.birth),
         Change::OwnedDropped { .. } => Some(Birth::UNSEEN),
-        Change::OtherDropped { birth, .. } => Some(*birth),
+        Change::PolicyDropped { birth, .. } | Change::OtherDropped { birth, .. } => Some(*birth),
         _ => None,
     }
 }
