@@ -18,7 +18,7 @@ test:
 	@scripts/setup test
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	@if cargo nextest --version >/dev/null 2>&1; then set -x; cargo nextest run --locked; else set -x; cargo test --locked --all-targets; fi
+	@if cargo nextest --version >/dev/null 2>&1; then set -x; cargo nextest run --locked; else set -x; cargo test --locked; fi
 
 bench:
 	@scripts/setup build

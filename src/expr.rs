@@ -136,6 +136,15 @@ pub struct Call {
 }
 
 impl Expr {
+    /// The constant NULL, cast or not.
+    pub fn is_null(&self) -> bool {
+        match self {
+            Expr::Null => true,
+            Expr::Cast { expr, .. } => expr.is_null(),
+            _ => false,
+        }
+    }
+
     /// Calls `f` on this expression and everything below it, subqueries' expressions included, parents first.
     pub fn walk<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
         f(self);

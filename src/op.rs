@@ -47,6 +47,13 @@ pub struct TypeRef {
     pub percent_type: bool,
 }
 
+impl TypeRef {
+    /// A scalar type by name, without modifiers.
+    pub fn of(name: ObjectName) -> TypeRef {
+        TypeRef { name, typmods: Vec::new(), modifier_words: Vec::new(), array_dims: 0, setof: false, percent_type: false }
+    }
+}
+
 /// How an object was meant when several kinds share a command (DROP, RENAME, COMMENT, OWNER, SET SCHEMA).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
@@ -928,6 +935,10 @@ pub enum Op {
         name: ObjectName,
         or_replace: bool,
         args: Vec<TypeRef>,
+        /// STYPE: the result's type where no final function makes another.
+        state: Option<TypeRef>,
+        /// FINALFUNC.
+        final_function: Option<ObjectName>,
     },
     CreateTrigger(CreateTrigger),
     CreateEventTrigger {

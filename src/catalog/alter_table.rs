@@ -3,7 +3,7 @@
 use super::change::Change;
 use super::constraint::{self, Place};
 use super::object::*;
-use super::{Catalog, column, drop, inheritance, policy, privilege, sequence, trigger};
+use super::{Catalog, column, drop, inheritance, owner, policy, sequence, trigger};
 use crate::op::{AlterTable, AlterTableCommand as Command, ConstraintKind, ObjectKind, ObjectName};
 
 pub(super) fn apply(c: &mut Catalog, alter: &AlterTable) {
@@ -141,7 +141,7 @@ fn run<'a>(c: &mut Catalog, relation: Id, command: &'a Command, recurse: bool, a
         Command::DisableRls => policy::set_rls(c, relation, false),
         Command::ForceRls => policy::force_rls(c, relation, true),
         Command::NoForceRls => policy::force_rls(c, relation, false),
-        Command::Owner { role } => privilege::set_relation_owner(c, relation, role),
+        Command::Owner { role } => owner::set_relation_owner(c, relation, role),
         Command::AttachPartition { partition, bound } => inheritance::attach(c, relation, partition, bound),
         Command::AttachIndex { .. } => {}
         Command::DetachPartition { partition, concurrently, finalize } => {

@@ -2,7 +2,7 @@
 
 use super::change::{Change, RowChange};
 use super::{
-    Catalog, body, dml, domain, drop, enumeration, extension, index, other, policy, privilege, publication, rename, role,
+    Catalog, body, dml, domain, drop, enumeration, extension, index, other, owner, policy, privilege, publication, rename, role,
     routine, schema, sequence, session, table, trigger, type_object, view,
 };
 use crate::op::Op;
@@ -30,7 +30,9 @@ pub(super) fn apply(catalog: &mut Catalog, op: &Op) {
         Op::AlterDomain { name, change } => domain::alter(catalog, name, change),
         Op::CreateRoutine(create) => routine::create(catalog, create),
         Op::AlterRoutine { routine, changes } => routine::alter(catalog, routine, changes),
-        Op::CreateAggregate { name, or_replace, args } => routine::create_aggregate(catalog, name, *or_replace, args),
+        Op::CreateAggregate { name, or_replace, args, state, final_function } => {
+            routine::create_aggregate(catalog, name, *or_replace, args, state.as_ref(), final_function.as_ref())
+        }
         Op::CreateTrigger(create) => trigger::create(catalog, create),
         Op::CreateEventTrigger { name } => other::create_named(catalog, crate::op::ObjectKind::EventTrigger, name),
         Op::AlterEventTrigger { name, .. } => other::alter_named(catalog, crate::op::ObjectKind::EventTrigger, name),
@@ -50,7 +52,7 @@ pub(super) fn apply(catalog: &mut Catalog, op: &Op) {
         }
         Op::Rename { object, to, if_exists, .. } => rename::object(catalog, object, to, *if_exists),
         Op::SetSchema { object, schema, if_exists } => rename::set_schema(catalog, object, schema, *if_exists),
-        Op::SetOwner { object, role } => privilege::set_owner(catalog, object, role),
+        Op::SetOwner { object, role } => owner::set_owner(catalog, object, role),
         Op::DependsOnExtension { .. } => {}
         Op::Comment { .. } => catalog.record(Change::Commented),
         Op::SecurityLabel => {}

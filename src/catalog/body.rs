@@ -181,20 +181,37 @@ impl<'c> Interpreter<'c> {
 
     /// Assignment, PERFORM, SELECT … INTO: what is called acts, and the target has the value as far as it is known.
     fn evaluate(&mut self, target: Option<&str>, expr: &Expr) -> Flow {
-        dml::act(self.catalog, [expr], &self.variables, true);
+        let mut found = None;
+        match expr {
+            Expr::Scalar(query) => {
+                dml::select_with(self.catalog, query, &self.variables);
+                found = Some(guard::has_rows(self.catalog, &self.variables, query).value());
+            }
+            _ => dml::act(self.catalog, [expr], &self.variables, true),
+        }
         let flow = self.failed_below();
         if flow != Flow::Next {
             return flow;
         }
-        if let Expr::Scalar(query) = expr {
-            let found = guard::has_rows(self.catalog, &self.variables, query);
-            self.variables.insert("found".into(), found.value());
-        }
         if let Some(target) = target {
             let value = guard::evaluate(self.catalog, &self.variables, expr);
-            self.variables.insert(target.to_lowercase(), value);
+            self.assign(target, value);
+        }
+        if let Some(found) = found {
+            self.variables.insert("found".into(), found);
         }
         Flow::Next
+    }
+
+    /// A whole record takes its fields along; a field or an element leaves nothing known about the rest.
+    fn assign(&mut self, target: &str, value: Value<'static>) {
+        let target = target.trim().to_lowercase().replace('"', "");
+        let fields = format!("{target}.");
+        self.variables.retain(|name, _| !name.starts_with(&fields));
+        match target.split_once('[') {
+            Some((base, _)) => self.variables.insert(base.trim().to_string(), Value::Unknown),
+            None => self.variables.insert(target, value),
+        };
     }
 
     /// IF and CASE.

@@ -4,7 +4,7 @@ use super::change::{Cause, Change};
 use super::constraint::{self, Place};
 use super::object::*;
 use super::resolve::push_column;
-use super::types::{DataType, serial_type};
+use super::types::{BaseType, DataType, serial_type};
 use super::{Catalog, inheritance, sequence};
 use crate::expr::Expr;
 use crate::op::{ColumnDef, ConstraintKind, GeneratedKind, IdentityKind, ObjectKind, ObjectName, SequenceOption, TypeRef};
@@ -29,8 +29,10 @@ pub(super) fn define(c: &mut Catalog, relation: Id, def: &ColumnDef) -> Option<C
     for constraint in &def.constraints {
         match &constraint.kind {
             ConstraintKind::NotNull { .. } => change(c, relation, id, |column| column.not_null = true),
-            ConstraintKind::Default(Expr::Null) => {}
-            ConstraintKind::Default(expr) => change(c, relation, id, |column| column.default = Some(expr.clone())),
+            ConstraintKind::Default(expr) => {
+                let stored = stored_default(&data_type, expr);
+                change(c, relation, id, |column| column.default = stored);
+            }
             ConstraintKind::Identity { kind, options } => {
                 sequence::create_owned(c, relation, id, data_type.clone(), true, options);
                 change(c, relation, id, |column| {
@@ -50,6 +52,12 @@ pub(super) fn define(c: &mut Catalog, relation: Id, def: &ColumnDef) -> Option<C
         }
     }
     Some(id)
+}
+
+/// The default as the server keeps it. A constant NULL is no default (`AddRelationNewConstraints`), unless the column's length
+/// or precision makes it a call of the coercion function.
+fn stored_default(data_type: &DataType, expr: &Expr) -> Option<Expr> {
+    (!expr.is_null() || !data_type.typmods.is_empty()).then(|| expr.clone())
 }
 
 /// A type nobody declared is unknown, and the history incomplete.
@@ -156,12 +164,25 @@ fn retype_tree(c: &mut Catalog, relation: Id, name: &str, new: &Retype<'_>, recu
     }
 }
 
+/// The name of a column's type, where it is one of the modelled schema.
+fn column_type_name(c: &Catalog, relation: Id, id: ColumnId) -> Option<TypeRef> {
+    let column = c.relation(relation)?.column_by_id(id)?;
+    let BaseType::User(object) = column.data_type.base else { return None };
+    let object = c.types.get(&object)?;
+    Some(TypeRef::of(ObjectName::qualified(object.schema.clone(), object.name.clone())))
+}
+
 fn retype(c: &mut Catalog, relation: Id, id: ColumnId, new: &Retype<'_>) {
     let Retype { to, collation: new_collation, using } = new;
+    let old_type = column_type_name(c, relation, id);
     let Some((before, column)) = both(c, relation, id) else { return };
     change(c, relation, id, |column| {
         column.data_type = to.clone();
         column.collation = new_collation.clone();
+        // The default is cast along, and so goes on needing the old type.
+        if let (Some(default), Some(old)) = (column.default.take(), old_type) {
+            column.default = Some(Expr::Cast { expr: Box::new(default), to: old });
+        }
     });
     // The sequence of an identity column follows the column's type; that of a serial does not.
     if column.identity.is_some() {
@@ -182,8 +203,7 @@ fn retype(c: &mut Catalog, relation: Id, id: ColumnId, new: &Retype<'_>) {
 pub(super) fn set_default(c: &mut Catalog, relation: Id, name: &str, expr: Option<&Expr>, recurse: bool) {
     let Some(id) = c.column_or_unseen(relation, name) else { return };
     let Some((before, column)) = both(c, relation, id) else { return };
-    // DEFAULT NULL is no default.
-    let new = expr.filter(|e| **e != Expr::Null).cloned();
+    let new = expr.and_then(|e| stored_default(&column.data_type, e));
     change(c, relation, id, |column| column.default = new.clone());
     match new {
         Some(to) => c.record(Change::DefaultSet { relation: before.clone(), column, to }),

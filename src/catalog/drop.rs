@@ -1,6 +1,7 @@
 //! DROP and what falls with it: by itself (a column's indexes, a table's sequences), or by CASCADE (views, foreign keys).
 
 use super::change::{Cause, Change};
+use super::depend::Calling;
 use super::object::*;
 use super::types::BaseType;
 use super::{Catalog, column as columns, extension, other, policy, publication, role, sequence, trigger};
@@ -35,7 +36,7 @@ fn one(c: &mut Catalog, object: &ObjectRef, if_exists: bool, cascade: bool, conc
             }
         }
         ObjectKind::Index => match c.resolve_index(&object.name) {
-            Some(id) => index(c, id, cascade, concurrently),
+            Some(id) => index(c, id, concurrently),
             None if if_exists => missing(c),
             None => unseen_index(c, object, concurrently),
         },
@@ -147,6 +148,9 @@ pub(super) fn relation(c: &mut Catalog, id: Id, cascade: bool) {
                 relation(c, view, true);
             }
         }
+        if cascade {
+            routines(c, uses);
+        }
         drop_users_of_type(c, &BaseType::Row(id), cascade);
     });
     // What is left of the target (a view on itself cannot be).
@@ -244,7 +248,7 @@ fn fall_with_column(c: &mut Catalog, table: &Relation, id: ColumnId, cascade: bo
         match table.constraints.iter().find(|k| k.kind.index() == Some(found.id)) {
             // A constraint whose index has the column only in INCLUDE.
             Some(constraint) => remove_constraint(c, table.id, constraint),
-            None => index(c, found.id, cascade, false),
+            None => index(c, found.id, false),
         }
     }
     for (other, foreign_key) in c.foreign_keys_to(table.id) {
@@ -252,12 +256,14 @@ fn fall_with_column(c: &mut Catalog, table: &Relation, id: ColumnId, cascade: bo
             remove_constraint(c, other, &foreign_key);
         }
     }
-    for view in c.views_using(|r| matches!(r, Reference::Column(r, col) if *r == table.id && *col == id)) {
+    let uses = |r: &Reference| matches!(r, Reference::Column(r, col) if *r == table.id && *col == id);
+    for view in c.views_using(uses) {
         relation(c, view, true);
     }
     if !cascade {
         return;
     }
+    routines(c, uses);
     let mentions = |expr: &crate::expr::Expr| {
         let mut found = false;
         expr.walk(&mut |e| found |= matches!(e, crate::expr::Expr::Column(parts) if parts.last() == Some(&name)));
@@ -370,12 +376,12 @@ fn remove_constraint(c: &mut Catalog, relation: Id, constraint: &Constraint) {
     c.record(Change::ConstraintDropped { relation: before, constraint: constraint.clone(), index });
 }
 
-pub(super) fn index(c: &mut Catalog, id: Id, cascade: bool, concurrently: bool) {
+pub(super) fn index(c: &mut Catalog, id: Id, concurrently: bool) {
     let Some(found) = c.indexes.get(&id).cloned() else { return };
     let Some(table) = c.relation(found.relation).cloned() else { return };
     for child in c.children_of(found.relation) {
         for below in c.indexes_of(child).iter().filter(|i| i.parent == Some(id)) {
-            c.because(Cause::Cascade, |c| index(c, below.id, cascade, false));
+            c.because(Cause::Cascade, |c| index(c, below.id, false));
         }
     }
     if found.unique {
@@ -426,6 +432,9 @@ pub(super) fn data_type(c: &mut Catalog, id: Id, cascade: bool) {
         for view in c.views_using(|r| *r == Reference::Type(id)) {
             relation(c, view, true);
         }
+        if cascade {
+            routines(c, |r| *r == Reference::Type(id));
+        }
     });
     c.remove_type(id);
     if let TypeKind::Composite { relation } = object.kind {
@@ -440,6 +449,9 @@ fn drop_users_of_type(c: &mut Catalog, base: &BaseType, cascade: bool) {
     }
     for (table, column) in c.columns_of_type(base) {
         remove_column(c, table, column, true, true);
+    }
+    for (table, column) in c.defaults_casting_to(base) {
+        drop_default(c, table, column);
     }
     for domain in c.domains_over(base) {
         data_type(c, domain, true);
@@ -461,9 +473,34 @@ pub(super) fn routine(c: &mut Catalog, id: Id, cascade: bool) {
         for view in c.views_using(|r| *r == Reference::Routine(id)) {
             relation(c, view, true);
         }
+        if cascade {
+            routines(c, |r| *r == Reference::Routine(id));
+            for calling in c.expressions_calling(id) {
+                part(c, calling);
+            }
+        }
     });
     c.remove_routine(id);
     c.record(Change::RoutineDropped { routine: found });
+}
+
+/// Routines in SQL that use what goes.
+fn routines(c: &mut Catalog, uses: impl Fn(&Reference) -> bool) {
+    for id in c.routines_using(uses) {
+        routine(c, id, true);
+    }
+}
+
+/// A part of a table that calls a routine which goes.
+fn part(c: &mut Catalog, calling: Calling) {
+    match calling {
+        Calling::Default(table, column) => drop_default(c, table, column),
+        Calling::Generated(table, column) => remove_column(c, table, column, true, true),
+        Calling::Check(table, constraint) => remove_constraint(c, table, &constraint),
+        Calling::Policy(table, name) => policy::drop_policy(c, table, &name),
+        Calling::Trigger(table, name) => trigger::drop_trigger(c, table, &name),
+        Calling::Index(id) => index(c, id, false),
+    }
 }
 
 /// A schema and all in it.

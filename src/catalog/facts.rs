@@ -8,6 +8,7 @@ use super::object::*;
 use super::types::DataType;
 use super::{Catalog, change::RowChange};
 use crate::effect::{Break, BreakKind, Effect};
+use crate::expr::Expr;
 use crate::op::Persistence;
 use crate::sql::names::quote_identifier;
 
@@ -28,10 +29,10 @@ pub fn of_unit(unit: u32, count: usize, events: &[Event], before: &Catalog, afte
     for event in events {
         let Some((effect, class)) = all.get_mut(event.statement) else { continue };
         *class = (*class).max(class_of(&event.change));
-        if let Some(found) = facts.break_of(event) {
-            if !effect.breaks.contains(&found) {
-                effect.breaks.push(found);
-            }
+        if let Some(found) = facts.break_of(event)
+            && !effect.breaks.contains(&found)
+        {
+            effect.breaks.push(found);
         }
     }
     for (statement, found) in facts.required_columns(events) {
@@ -292,7 +293,8 @@ fn part(relation: &Relation, name: &str) -> String {
 impl Catalog {
     /// An INSERT that does not name the column fails: NOT NULL (its own or its domain's) and nothing that fills it.
     pub fn is_required(&self, column: &Column) -> bool {
-        if column.default.is_some() || column.identity.is_some() || column.generated.is_some() {
+        let fills = |default: &Option<Expr>| default.as_ref().is_some_and(|default| !default.is_null());
+        if fills(&column.default) || column.identity.is_some() || column.generated.is_some() {
             return false;
         }
         let mut not_null = column.not_null;
@@ -300,7 +302,7 @@ impl Catalog {
         while let super::types::BaseType::User(id) = current.base {
             match self.types.get(&id).map(|t| &t.kind) {
                 Some(TypeKind::Domain { base, not_null: refuses, default, .. }) if !current.array => {
-                    if default.is_some() {
+                    if fills(default) {
                         return false;
                     }
                     not_null |= refuses;

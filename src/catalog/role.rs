@@ -159,7 +159,7 @@ pub(super) fn reassign_owned(c: &mut Catalog, roles: &[String], to: &str) {
     for role in roles {
         c.record(Change::OwnedReassigned { role: role.clone(), to: to.to_string() });
     }
-    c.because(Cause::Cascade, |c| super::privilege::reassign(c, roles, to));
+    c.because(Cause::Cascade, |c| super::owner::reassign(c, roles, to));
 }
 
 /// What a role is known to own.

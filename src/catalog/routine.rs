@@ -20,7 +20,8 @@ pub(super) fn create(c: &mut Catalog, create: &CreateRoutine) {
             has_default: arg.default.is_some(),
         })
         .collect();
-    let returns = create.returns.as_ref().map(|t| resolve(c, t).without_typmods()).or_else(|| result_of_outputs(&args));
+    let returns =
+        create.returns.as_ref().map(|t| resolve(c, t).without_typmods()).or_else(|| result_of_outputs(create.kind, &args));
     let is_table = args.iter().any(|arg| arg.mode == ArgMode::Table);
     let mut references = signature_references(&args, returns.as_ref());
     super::query::add_body_references(c, &create.body, &mut references);
@@ -34,7 +35,7 @@ pub(super) fn create(c: &mut Catalog, create: &CreateRoutine) {
         kind: create.kind,
         birth: c.birth(),
         // RETURNS TABLE says the same as OUT columns; its own type is that of the columns.
-        returns: if is_table { result_of_outputs(&args) } else { returns },
+        returns: if is_table { result_of_outputs(create.kind, &args) } else { returns },
         returns_set: is_table || create.returns.as_ref().is_some_and(|t| t.setof),
         args,
         language: create.language.clone(),
@@ -52,14 +53,33 @@ pub(super) fn create(c: &mut Catalog, create: &CreateRoutine) {
 }
 
 /// CREATE [OR REPLACE] AGGREGATE.
-pub(super) fn create_aggregate(c: &mut Catalog, name: &ObjectName, or_replace: bool, args: &[TypeRef]) {
+pub(super) fn create_aggregate(
+    c: &mut Catalog,
+    name: &ObjectName,
+    or_replace: bool,
+    args: &[TypeRef],
+    state: Option<&TypeRef>,
+    final_function: Option<&ObjectName>,
+) {
     let kind = RoutineKind::Aggregate;
     let mut routine = bare(c, name, kind, Some(args));
     routine.birth = c.birth();
     routine.owner = c.current_role();
     routine.language = "internal".into();
     routine.volatility = Volatility::Immutable;
-    routine.references = signature_references(&routine.args, None);
+    routine.returns = match final_function {
+        None => state.map(|state| c.data_type(state).without_typmods()),
+        Some(name) => match c.resolve_routines(name).first().and_then(|id| c.routines.get(id)) {
+            Some(found) => found.returns.clone(),
+            // All overloads must agree for one to be believed.
+            None => {
+                let mut results = super::builtin::functions(&name.name).into_iter().map(|function| function.returns);
+                let first = results.next();
+                first.filter(|first| results.all(|other| other == *first))
+            }
+        },
+    };
+    routine.references = signature_references(&routine.args, routine.returns.as_ref());
     enter(c, routine, or_replace);
 }
 
@@ -77,7 +97,7 @@ fn enter(c: &mut Catalog, mut routine: Routine, or_replace: bool) {
         return;
     }
     routine.id = c.new_id();
-    routine.grants = super::privilege::initial(c, ObjectKind::Function, &routine.schema);
+    routine.grants = super::default_privilege::initial(c, ObjectKind::Function, &routine.schema);
     let id = c.insert_routine(routine);
     c.record(Change::RoutineCreated { routine: id });
 }
@@ -90,12 +110,12 @@ fn same_signature(c: &Catalog, routine: &Routine) -> Option<Arc<Routine>> {
     found.find(|other| other.input_types().collect::<Vec<_>>() == wanted).cloned()
 }
 
-/// What OUT, INOUT and TABLE arguments make of the result: the one type, or a record.
-fn result_of_outputs(args: &[Argument]) -> Option<DataType> {
+/// What OUT, INOUT and TABLE arguments make of the result: the one type, or a record. A procedure always gives a record.
+fn result_of_outputs(kind: RoutineKind, args: &[Argument]) -> Option<DataType> {
     let outputs: Vec<&Argument> = args.iter().filter(|arg| is_output(arg.mode)).collect();
     match outputs.as_slice() {
         [] => None,
-        [only] => Some(only.data_type.clone()),
+        [only] if kind != RoutineKind::Procedure => Some(only.data_type.clone()),
         _ => Some(DataType::builtin("record")),
     }
 }

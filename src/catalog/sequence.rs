@@ -164,14 +164,7 @@ pub(super) fn owned_by(c: &Catalog, table: Id, column: Option<ColumnId>) -> Vec<
 /// `nextval('schema.name'::regclass)`.
 pub(super) fn nextval_default(c: &Catalog, sequence: Id) -> Option<Expr> {
     let relation = c.relation(sequence)?;
-    let regclass = TypeRef {
-        name: ObjectName::bare("regclass"),
-        typmods: Vec::new(),
-        array_dims: 0,
-        setof: false,
-        percent_type: false,
-        modifier_words: Vec::new(),
-    };
+    let regclass = TypeRef::of(ObjectName::bare("regclass"));
     let name = Expr::Str(super::name::qualified(&relation.schema, &relation.name));
     let argument = Expr::Cast { expr: Box::new(name), to: regclass };
     Some(Expr::Call(Call {

@@ -35,6 +35,24 @@ pub struct Snapshot {
     pub grants: Option<BTreeMap<String, Vec<String>>>,
 }
 
+impl Snapshot {
+    /// Leaves out what is in `others` and not in `model`: objects that were there before a history that never speaks of them.
+    pub fn leave_out(&mut self, others: &Snapshot, model: &Snapshot) {
+        fn leave_out<V>(map: &mut BTreeMap<String, V>, others: &BTreeMap<String, V>, model: &BTreeMap<String, V>) {
+            map.retain(|name, _| !others.contains_key(name) || model.contains_key(name));
+        }
+        self.schemas.retain(|name| !others.schemas.contains(name) || model.schemas.contains(name));
+        leave_out(&mut self.relations, &others.relations, &model.relations);
+        leave_out(&mut self.types, &others.types, &model.types);
+        leave_out(&mut self.routines, &others.routines, &model.routines);
+        leave_out(&mut self.extensions, &others.extensions, &model.extensions);
+        leave_out(&mut self.publications, &others.publications, &model.publications);
+        if let (Some(grants), Some(others), Some(model)) = (&mut self.grants, &others.grants, &model.grants) {
+            leave_out(grants, others, model);
+        }
+    }
+}
+
 /// What `pg_class.relkind` says. Indexes and TOAST tables are none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,7 +101,7 @@ pub struct Column {
     pub name: String,
     pub type_name: Option<String>,
     pub not_null: Option<bool>,
-    /// `atthasdef`, generated columns left out.
+    /// `atthasdef`, generated columns left out, and a constant NULL, which the server keeps for `varchar(3)` and not for `text`.
     pub default: Option<bool>,
     /// `attidentity`: empty, `a` (always) or `d` (by default).
     pub identity: Option<String>,

@@ -137,7 +137,7 @@ fn start(
     relation.persistence = persistence;
     relation.known = analysis.complete;
     relation.owner = c.current_role();
-    relation.grants = super::privilege::initial_on_relation(c, kind, schema);
+    relation.grants = super::default_privilege::initial_on_relation(c, kind, schema);
     for column in &analysis.columns {
         push_output(&mut relation, column, birth);
     }

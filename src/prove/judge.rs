@@ -3,7 +3,6 @@
 use super::judgement_report::Report;
 use super::observe::breaks::is_observed;
 use super::replay::{Failure, ReplayError, ReplayUnit, Replayer, StatementOutcome};
-use super::server::error::described;
 use super::server::{LocalServer, LocalServerOptions, ServerError};
 use crate::catalog::snapshot::{Comparison, Difference, Snapshot, compare};
 use crate::check::CheckedHistory;
@@ -125,15 +124,14 @@ pub enum JudgeError {
     Server(#[from] ServerError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    #[error("the set-up does not run: {}", described(.0))]
-    SetUp(postgres::Error),
 }
 
 /// What [`judge_history`] needs besides the history.
 #[derive(Clone, Debug, Default)]
 pub struct JudgeOptions {
     pub server: LocalServerOptions,
-    /// SQL that runs first, as superuser: roles, schemas, the runner's own table. The model is not told of it.
+    /// SQL that runs first, as superuser: roles, schemas, the runner's own table. The model is not told of it, so what it makes
+    /// is compared only where the history speaks of it.
     pub set_up: Option<String>,
     /// Goes on after a unit that the server refuses.
     pub keep_going: bool,
@@ -144,11 +142,10 @@ pub fn judge_history(checked: &CheckedHistory, snapshots: &[Snapshot], options: 
     const DATABASE: &str = "judge";
     let server = LocalServer::start(&options.server)?;
     server.create_database(DATABASE, None)?;
-    let mut client = server.connect(DATABASE)?;
+    let mut replayer = Replayer::new(server.connect(DATABASE)?)?;
     if let Some(sql) = &options.set_up {
-        client.batch_execute(sql).map_err(JudgeError::SetUp)?;
+        replayer.set_up(sql)?;
     }
-    let mut replayer = Replayer::new(client)?;
     let units = ReplayUnit::of_history(&checked.history);
     Ok(judge(&mut replayer, &units, &Predicted { checked, snapshots }, options.keep_going)?)
 }
@@ -165,7 +162,11 @@ pub fn judge(
     let mut known: BTreeSet<Difference> = BTreeSet::new();
     for (number, unit) in units.iter().enumerate() {
         let outcome = replayer.run(unit)?;
-        let schema = prediction.snapshot_after(number).map(|model| compare(model, &outcome.snapshot));
+        let schema = prediction.snapshot_after(number).map(|model| {
+            let mut server = outcome.snapshot;
+            server.leave_out(replayer.made_by_set_up(), model);
+            compare(model, &server)
+        });
         let differences: BTreeSet<Difference> = schema.iter().flat_map(|found| found.differences.iter().cloned()).collect();
         let mut statements = Vec::new();
         for (at, found) in outcome.statements.iter().enumerate() {

@@ -115,6 +115,7 @@ pub struct Replayer {
     path: Option<String>,
     /// Names of the server's settings, lower case.
     settings: HashSet<String>,
+    made_by_set_up: Snapshot,
 }
 
 impl Replayer {
@@ -126,7 +127,23 @@ impl Replayer {
         let settings = rows
             .and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
             .map_err(while_trying("read the names of the settings"))?;
-        Ok(Replayer { client, observer, catalogs, path: None, settings })
+        Ok(Replayer { client, observer, catalogs, path: None, settings, made_by_set_up: Snapshot::default() })
+    }
+
+    /// Runs what a history expects to find: roles, schemas, the runner's own table. It counts as older.
+    pub fn set_up(&mut self, sql: &str) -> Result<(), ReplayError> {
+        let before = self.snapshot();
+        self.client.batch_execute(sql).map_err(while_trying("run the set-up"))?;
+        self.new_session()?;
+        self.refresh()?;
+        self.made_by_set_up = self.snapshot();
+        self.made_by_set_up.leave_out(&before, &Snapshot::default());
+        Ok(())
+    }
+
+    /// What only [`Replayer::set_up`] made.
+    pub fn made_by_set_up(&self) -> &Snapshot {
+        &self.made_by_set_up
     }
 
     /// The schema as it is now.

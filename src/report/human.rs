@@ -47,7 +47,7 @@ impl Format for Human {
             }
             about.push_str(&format!("; {}", sizes.join(", ")));
             writeln!(out, "{}", self.wrap(&about, "", "  "))?;
-            self.skipped(outline, out)?;
+            self.skipped(&history.path, outline, out)?;
         }
         for unusable in &report.unusable {
             let place = if unusable.path.is_empty() { String::new() } else { format!("{}: ", escape(&unusable.path)) };
@@ -119,8 +119,12 @@ impl Human {
         text
     }
 
-    /// Skipped files by reason, most frequent first, with the first names of each.
-    fn skipped(&self, outline: &Outline, out: &mut dyn io::Write) -> io::Result<()> {
+    /// Skipped files by reason, most frequent first, with the first names of each, as they stand below the history's path.
+    fn skipped(&self, history: &str, outline: &Outline, out: &mut dyn io::Write) -> io::Result<()> {
+        let below = |path: &'_ str| -> String {
+            let rest = path.strip_prefix(history).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
+            escape(rest).into_owned()
+        };
         let mut reasons: BTreeMap<&str, Vec<&SkippedEntry>> = BTreeMap::new();
         for skipped in &outline.skipped {
             reasons.entry(&skipped.why).or_default().push(skipped);
@@ -128,7 +132,7 @@ impl Human {
         let mut reasons: Vec<_> = reasons.into_iter().collect();
         reasons.sort_by_key(|(why, files)| (std::cmp::Reverse(files.len()), *why));
         for (why, files) in reasons {
-            let names: Vec<_> = files.iter().take(MOST_NAMES).map(|file| escape(&file.path)).collect();
+            let names: Vec<_> = files.iter().take(MOST_NAMES).map(|file| below(&file.path)).collect();
             let more = files.len() - names.len();
             let more = if more > 0 { format!(" and {more} more (--format json names all)") } else { String::new() };
             let text = format!("skipped {}, {}: {}{more}", count(files.len(), "file"), escape(why), names.join(", "));
@@ -236,7 +240,7 @@ impl Diagnostic for ShownFinding {
         let text = match (excerpt.hidden_lines, excerpt.several_lines) {
             (0, false) => None,
             (0, true) => Some("this statement".to_owned()),
-            (hidden, _) => Some(format!("this statement, {hidden} more {}", if hidden == 1 { "line" } else { "lines" })),
+            (hidden, _) => Some(format!("and {hidden} more {}", if hidden == 1 { "line" } else { "lines" })),
         };
         Some(Box::new(std::iter::once(LabeledSpan::new(text, excerpt.label.start, excerpt.label.len()))))
     }

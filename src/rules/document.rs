@@ -294,6 +294,16 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_no_text_shows_says_why_in_words() {
+        let unshown = DOCUMENT.replace("level: error\n", "level: error\nbad: none\n");
+        assert_eq!(parse("drop-column", &unshown).unwrap_err().what, "`bad: none` and a bad example");
+        let in_words = unshown.replace("```sql\nALTER TABLE t DROP c; -- expect: drop-column\n```", "Nothing shows it.");
+        let document = parse("drop-column", &in_words).unwrap();
+        assert_eq!((document.bad.len(), document.good.len()), (0, 1));
+        assert_eq!(parse("drop-column", &unshown.replace("bad: none", "bad: no")).unwrap_err().line, 5);
+    }
+
+    #[test]
     fn every_embedded_document_parses_and_is_found_by_its_id() {
         for (id, text) in EMBEDDED {
             if let Err(error) = parse(id, text) {

@@ -83,3 +83,19 @@ fn the_replay_stops_at_a_refused_unit_unless_told_otherwise() {
     assert_eq!((went_on.units.len(), went_on.not_run), (2, 0));
     assert!(!went_on.is_agreed());
 }
+
+#[test]
+fn what_the_set_up_made_is_compared_only_where_the_history_speaks_of_it() {
+    let predicted = |schema: &str| Written(vec![(Some(replayer(schema).snapshot()), vec![vec![]])]);
+    let units = [unit("1", Wrapping::Wrapped, &["CREATE TABLE u (a int)"])];
+    let judged = |schema: &str| {
+        let mut replayer = replayer("");
+        replayer.set_up("CREATE TABLE ledger (id int); CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('sad')").unwrap();
+        judge(&mut replayer, &units, &predicted(schema), false).unwrap()
+    };
+    let silent = judged("CREATE TABLE u (a int)");
+    assert!(silent.is_agreed(), "{}", silent.report(true));
+    let speaks = judged("CREATE TABLE u (a int); CREATE TABLE ledger (id bigint)");
+    let paths: Vec<&str> = speaks.units[0].new_differences.iter().map(|found| found.path.as_str()).collect();
+    assert_eq!(paths, ["relations/public.ledger/columns/id/type_name"]);
+}

@@ -3,8 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bodies;
 mod breaks;
 mod disposable;
+mod guards;
 mod judge;
 mod objects;
 mod replay;

@@ -421,6 +421,15 @@ fn what_falls_with_a_routine_a_type_or_a_sequence_falls_in_the_model() {
         CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
         CREATE FUNCTION g(mood) RETURNS int LANGUAGE sql AS 'SELECT 1';
         CREATE FUNCTION h() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT f(1); END;
+        CREATE FUNCTION r() RETURNS int LANGUAGE sql RETURN f(2);
+        CREATE FUNCTION text_only() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN f(1); END';
+        CREATE FUNCTION pure(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+        CREATE FUNCTION pure(text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+        CREATE TABLE calls (a int DEFAULT f(1), b int CHECK (pure(b) > 0), c int GENERATED ALWAYS AS (pure(1)) STORED, d text DEFAULT pure('x'));
+        CREATE INDEX calling ON calls (pure(b));
+        CREATE POLICY calling ON calls USING (pure(a) = 1);
+        CREATE TABLE source (a int);
+        CREATE FUNCTION reads() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(a) FROM source; END;
         CREATE SEQUENCE s;
         CREATE TABLE t (a int DEFAULT nextval('s'), m mood);
         CREATE VIEW uses_f AS SELECT f(1) AS x;
@@ -428,6 +437,8 @@ fn what_falls_with_a_routine_a_type_or_a_sequence_falls_in_the_model() {
         CREATE VIEW uses_sequence AS SELECT nextval('s') AS x;
         CREATE VIEW stays AS SELECT a FROM t;
         DROP FUNCTION f(int) CASCADE;
+        DROP FUNCTION pure(int) CASCADE;
+        DROP TABLE source CASCADE;
         DROP TYPE mood CASCADE;
         DROP SEQUENCE s CASCADE;",
     );
@@ -613,13 +624,13 @@ fn publications_hold_what_they_are_told() {
         CREATE TABLE b (id int PRIMARY KEY);
         CREATE SCHEMA app;
         CREATE PUBLICATION everything FOR ALL TABLES;
-        CREATE PUBLICATION some FOR TABLE a, b WITH (publish = 'insert');
+        CREATE PUBLICATION chosen FOR TABLE a, b WITH (publish = 'insert');
         CREATE PUBLICATION in_schema FOR TABLES IN SCHEMA app, TABLE a;
-        ALTER PUBLICATION some DROP TABLE b;
+        ALTER PUBLICATION chosen DROP TABLE b;
         ALTER PUBLICATION in_schema SET TABLE b;
         CREATE PUBLICATION gone;
         DROP PUBLICATION gone;
-        ALTER PUBLICATION some RENAME TO few;
+        ALTER PUBLICATION chosen RENAME TO few;
         ALTER TABLE a RENAME TO a2;
         ALTER SCHEMA app RENAME TO app2;",
     );

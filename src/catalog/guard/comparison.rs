@@ -34,7 +34,12 @@ pub fn equal(c: &Catalog, left: &Value<'_>, right: &Value<'_>) -> Truth {
         (Value::Object(left), Value::Object(right)) => Truth::of(left == right),
         // A literal beside a value of a `reg…` type is read as one.
         (Value::Object(object), Value::Text(text)) | (Value::Text(text), Value::Object(object)) => names_object(c, object, text),
-        (Value::UnseenObject, Value::Object(_)) | (Value::Object(_), Value::UnseenObject) => Truth::False,
+        (Value::UnseenObject, Value::Object(object)) | (Value::Object(object), Value::UnseenObject) => match object {
+            Object::Modelled(_) | Object::Extension(_) => Truth::False,
+            // A schema may be known by name alone, from a qualified name.
+            Object::Schema(name) if c.schemas.contains_key(&**name) => Truth::False,
+            Object::Schema(_) | Object::Role(_) | Object::BuiltinType(_) | Object::Database => Truth::Unknown,
+        },
         (Value::Unseen(names), Value::Text(text)) | (Value::Text(text), Value::Unseen(names)) => is_unseen(c, *names, text),
         (Value::List(left), Value::List(right)) => {
             if left.len() != right.len() {

@@ -9,7 +9,7 @@ use crate::expr::Expr;
 use crate::op::{FromItem, ObjectName, Query};
 
 impl Analyzer<'_> {
-    pub(super) fn from_item(&mut self, item: &FromItem) -> Item {
+    pub(super) fn source_item(&mut self, item: &FromItem) -> Item {
         match item {
             FromItem::Relation { name, alias, column_aliases, .. } => {
                 let mut item = self.relation_item(name, alias.as_deref());
@@ -167,7 +167,11 @@ impl Analyzer<'_> {
         for column in &mut merged {
             column.merged = false;
         }
-        scope.merged = merged;
+        scope.merged.clone_from(&merged);
+        // A merged column holds both its sides, used or not (`find_expr_references_walker`, RTE_JOIN).
+        for reference in merged.into_iter().flat_map(|column| column.references) {
+            self.needs(reference);
+        }
     }
 }
 

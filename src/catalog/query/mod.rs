@@ -292,7 +292,7 @@ impl<'c> Analyzer<'c> {
     fn select(&mut self, query: &Query) -> Vec<OutputColumn> {
         self.scopes.push(Scope::default());
         for item in &query.from {
-            let item = self.from_item(item);
+            let item = self.source_item(item);
             if let Some(scope) = self.scopes.last_mut() {
                 scope.items.push(item);
             }

@@ -94,6 +94,7 @@ pub struct Attribute {
     pub type_modifier: i32,
     pub type_name: String,
     pub not_null: bool,
+    /// Also true for a generated column; a constant NULL is none.
     pub has_default: bool,
     pub identity: String,
     pub generated: String,

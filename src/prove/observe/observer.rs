@@ -6,10 +6,11 @@ use postgres::error::SqlState;
 use postgres::{Client, Error, SimpleQueryMessage};
 
 /// The catalogs whose rows are read. A transaction counts what it writes to each, so those it left alone are not read again.
-const WATCHED: [&str; 20] = [
+const WATCHED: [&str; 21] = [
     "pg_namespace",
     "pg_class",
     "pg_attribute",
+    "pg_attrdef",
     "pg_type",
     "pg_constraint",
     "pg_index",
@@ -88,7 +89,7 @@ impl Observer {
         if changed(&["pg_namespace", "pg_class", "pg_partitioned_table", "pg_authid"]) {
             catalogs.classes = queries::classes(client)?;
         }
-        if changed(&["pg_namespace", "pg_class", "pg_attribute", "pg_type", "pg_authid"]) {
+        if changed(&["pg_namespace", "pg_class", "pg_attribute", "pg_attrdef", "pg_type", "pg_authid"]) {
             catalogs.attributes = queries::attributes(client)?;
         }
         if changed(&["pg_namespace", "pg_constraint"]) {

@@ -78,14 +78,17 @@ pub fn classes(client: &mut Client) -> Result<Rows<Oid, Class>, Error> {
     })
 }
 
+/// The server keeps `DEFAULT NULL` where the type has a length, and drops it where not; to an INSERT both are no default.
 pub fn attributes(client: &mut Client) -> Result<Rows<(Oid, i16), Attribute>, Error> {
     const QUERY: &str = concat!(
         "SELECT a.attrelid, a.attnum, a.attname::text, quote_ident(a.attname), a.atttypid, a.atttypmod, ",
-        "format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, a.attidentity::text, a.attgenerated::text, ",
+        "format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef AND NOT coalesce(d.adbin::text LIKE '%:constisnull true%' ",
+        "AND pg_get_expr(d.adbin, d.adrelid) ~ '^NULL(::.*)?$', false), a.attidentity::text, a.attgenerated::text, ",
         "CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(ln.nspname) || '.' || quote_ident(l.collname) ELSE '' END, ",
         "a.ctid::text, ",
         grants!("a.attacl", "c.relowner"),
         " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
+        "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum ",
         "JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation ",
         "LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace ",
         "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND ",

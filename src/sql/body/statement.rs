@@ -190,7 +190,8 @@ impl Reader<'_> {
 
     /// Says that what the tokens may assign has a value that is not known.
     fn assigned_elsewhere(&self, from: usize, to: usize, whole: Span, out: &mut Vec<Step>) {
-        for name in self.cursor.assigned(from, to) {
+        let is_name = |name: &String| !["into", "strict", "diagnostics", "row_count"].contains(&name.as_str());
+        for name in self.cursor.assigned(from, to).into_iter().filter(is_name) {
             out.push(Step::Evaluate { target: Some(name), expr: unknown_value(), span: whole });
         }
     }

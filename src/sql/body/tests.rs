@@ -1,4 +1,5 @@
 use super::*;
+use crate::expr::Expr;
 use crate::op::{RaiseLevel, Span};
 use crate::sql::ffi::{Mode, with_room};
 use crate::sql::position::PositionMap;
@@ -68,6 +69,7 @@ fn shape(steps: &[Step], text: &str) -> String {
     let at = |span: &Span| text[span.start..span.end].split_whitespace().collect::<Vec<_>>().join(" ");
     let parts: Vec<_> = steps
         .iter()
+        .filter(|step| !is_unknown_assignment(step))
         .map(|step| match step {
             Step::Sql(statement) => format!("sql({})", at(&statement.span)),
             Step::Dynamic { text, .. } => format!("dynamic({text})"),
@@ -95,6 +97,11 @@ fn shape(steps: &[Step], text: &str) -> String {
     parts.join("; ")
 }
 
+/// What is said about variables that get a value which the text does not tell.
+fn is_unknown_assignment(step: &Step) -> bool {
+    matches!(step, Step::Evaluate { target: Some(_), expr: Expr::Other { node, .. }, .. } if node == "assigned")
+}
+
 fn shaped(statement: &str) -> String {
     let opened = opened(statement);
     assert_eq!(opened.errors, [], "{statement}");
@@ -103,6 +110,32 @@ fn shaped(statement: &str) -> String {
 
 fn shaped_block(statements: &str) -> String {
     shaped(&block(statements))
+}
+
+#[test]
+fn every_variable_that_gets_an_unknown_value_is_named() {
+    let names = |statements: &str| {
+        let steps = opened(&block(statements)).body.steps;
+        let mut names = Vec::new();
+        for step in &steps {
+            match step {
+                Step::Evaluate { target: Some(target), .. } if is_unknown_assignment(step) => names.push(target.clone()),
+                Step::Loop { body, .. } => names.extend(body.iter().filter(|step| is_unknown_assignment(step)).map(|step| {
+                    let Step::Evaluate { target: Some(target), .. } = step else { unreachable!() };
+                    target.clone()
+                })),
+                _ => {}
+            }
+        }
+        names.join(" ")
+    };
+    assert_eq!(names("SELECT 1, 2 INTO STRICT a, b FROM t;"), "a b");
+    assert_eq!(names("INSERT INTO t VALUES (1) RETURNING x INTO a;"), "a");
+    assert_eq!(names("EXECUTE 'SELECT 1' INTO a USING b;"), "a");
+    assert_eq!(names("GET DIAGNOSTICS n = ROW_COUNT;"), "n");
+    assert_eq!(names("FOR r IN SELECT 1 LOOP NULL; END LOOP;"), "r");
+    // These are told: the value of a query or an expression.
+    assert_eq!(names("SELECT count(*) INTO a FROM t; b := 2;"), "");
 }
 
 #[test]
@@ -135,7 +168,7 @@ BEGIN
   RETURN a;
 END outer;
 $f$";
-    let expected = "b:b CONSTANT text NOT NULL DEFAULT g(); \
+    let expected = "a:a int := 1; b:b CONSTANT text NOT NULL DEFAULT g(); \
         if(sql(DROP TABLE t) | sql(ALTER TABLE u ADD x int); return(…) | -); \
         do:a < 3; loop(a:a := a + 1; -); \
         loop-rows(sql(DELETE FROM u); -); \
@@ -146,7 +179,7 @@ $f$";
         block(sql(CREATE TABLE v ()) | duplicate_table/42710: - | others: say); \
         sql(INSERT INTO u VALUES (1) RETURNING x INTO STRICT a); \
         sql(SELECT count(*), max(x) INTO a, r.x FROM t); \
-        -; r.y[1]:r.y[1] = 2; -; sql(CALL p(1)); return(…)";
+        r.y[1]:r.y[1] = 2; -; sql(CALL p(1)); return(…)";
     assert_eq!(shaped(text), expected);
 }
 

@@ -171,7 +171,13 @@ pub fn create_aggregate(stmt: &DefineStmt) -> Op {
     } else {
         stmt.args.first().map(|list| argument_types(items(list))).unwrap_or_default()
     };
-    Op::CreateAggregate { name: name_of(&stmt.defnames), or_replace: stmt.replace, args }
+    Op::CreateAggregate {
+        name: name_of(&stmt.defnames),
+        or_replace: stmt.replace,
+        args,
+        state: find(&stmt.definition, "stype").and_then(type_value),
+        final_function: find(&stmt.definition, "finalfunc").and_then(super::definition::name),
+    }
 }
 
 /// DO; the language is plpgsql unless it says otherwise.
