@@ -24,7 +24,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             ),
             OddityKind::Placeholder => continue,
         };
-        let statement = cx.parsed.statements.iter().position(|s| s.span.start <= oddity.span.start && oddity.span.end <= s.span.end);
+        let statement = cx.statement_at(oddity.span);
         let finding = cx.finding_at(RULE.id, Level::Error, statement, oddity.span, message, help.into());
         findings.push(Judged { finding, subjects: vec![oddity.text.clone()] });
     }
