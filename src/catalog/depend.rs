@@ -137,11 +137,17 @@ impl Catalog {
         };
         self.types.values().filter(|t| over(t)).map(|t| t.id).collect()
     }
-    /// Relations with a trigger that runs the routine.
+    /// Relations with a trigger of their own that runs the routine; clones on partitions follow it.
     pub fn triggers_running(&self, routine: Id) -> Vec<(Id, String)> {
         let mut found = Vec::new();
         for relation in self.relations.values() {
-            found.extend(relation.triggers.iter().filter(|t| t.function == Some(routine)).map(|t| (relation.id, t.name.clone())));
+            found.extend(
+                relation
+                    .triggers
+                    .iter()
+                    .filter(|t| t.function == Some(routine) && !t.from_parent)
+                    .map(|t| (relation.id, t.name.clone())),
+            );
         }
         found
     }

@@ -130,6 +130,8 @@ impl Facts<'_> {
                 (index.unique && self.older_relation(relation) && self.older(index.birth))
                     .then(|| Break { kind: Kind::DropIndex, object: qualified(&index.schema, &index.name) })
             }
+            // A clone on a partition comes and goes with the trigger of the parent, which is told.
+            Change::TriggerCreated { trigger, .. } | Change::TriggerDropped { trigger, .. } if trigger.from_parent => None,
             Change::TriggerCreated { relation, trigger, replaced } => match replaced {
                 None => part_break(Kind::AddTrigger, relation, Birth::UNSEEN, &trigger.name),
                 Some(_) => None,
@@ -173,8 +175,8 @@ impl Facts<'_> {
             }
             Change::OwnerChanged { name, birth, .. } => named(Kind::ChangeOwner, *birth, name),
             Change::Revoked { object, name, birth, had, .. } => {
-                let counts = self.older(*birth) && *had != Some(false) && *object != Privileged::Defaults;
-                counts.then(|| Break { kind: Kind::Revoke, object: name.clone() })
+                let counts = *had != Some(false) && *object != Privileged::Defaults;
+                named(Kind::Revoke, *birth, name).filter(|_| counts)
             }
             Change::RoleDropped { name, birth } | Change::RoleRenamed { name, birth, .. } => {
                 named(Kind::DropRole, *birth, &quote_identifier(name))

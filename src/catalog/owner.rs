@@ -1,7 +1,7 @@
 //! Owners. `None` is an owner that nobody named: who runs the migrations.
 
 use super::Catalog;
-use super::change::{Change, Privileged};
+use super::change::{Cause, Change, Privileged};
 use super::name::qualified;
 use super::object::*;
 use crate::op::{ObjectKind, ObjectRef};
@@ -60,19 +60,17 @@ pub(super) fn set_owner(c: &mut Catalog, object: &ObjectRef, role: &str) {
     }
 }
 
-/// ALTER TABLE … OWNER TO and its kin: owned sequences follow (`change_owner_recurse_to_sequences`), and so does the row type.
+/// ALTER TABLE … OWNER TO and its kin: owned sequences follow (`change_owner_recurse_to_sequences`).
 pub(super) fn set_relation_owner(c: &mut Catalog, id: Id, role: &str) {
     let owner = named_role(c, role);
     let Some(before) = c.relation(id).cloned() else { return };
     if let Some(relation) = c.relation_mut(id) {
-        relation.owner = owner.clone();
-    }
-    for sequence in super::sequence::owned_by(c, id, None) {
-        if let Some(sequence) = c.relation_mut(sequence) {
-            sequence.owner = owner.clone();
-        }
+        relation.owner = owner;
     }
     owner_changed(c, Privileged::Relation(id), c.relation_label(&before), before.birth, before.owner.clone(), role);
+    for sequence in super::sequence::owned_by(c, id, None) {
+        c.because(Cause::Cascade, |c| set_relation_owner(c, sequence, role));
+    }
 }
 
 fn set_type_owner(c: &mut Catalog, id: Id, role: &str) {

@@ -72,21 +72,33 @@ fn on_target(c: &mut Catalog, grant: &Grant, target: &Target) {
     }
 }
 
+/// One privilege of one role. On a column the journal names the column.
 fn one(c: &mut Catalog, is_grant: bool, target: &Target, grantee: &str, privilege: &str, column: Option<&String>) {
-    let shown = match column {
-        Some(column) => format!("{privilege} ({})", quote_identifier(column)),
-        None => privilege.to_string(),
+    let name = match column {
+        Some(column) => format!("{}.{}", target.name, quote_identifier(column)),
+        None => target.name.clone(),
     };
-    let name = target.name.clone();
-    let object = target.object.clone();
-    let (birth, grantee_text) = (target.birth, grantee.to_string());
+    let (object, birth) = (target.object.clone(), target.birth);
+    let (grantee_name, privilege_name) = (grantee.to_string(), privilege.to_string());
     if is_grant {
         put(c, target, grantee, privilege, column);
-        c.record(Change::Granted { object, name, birth, grantee: grantee_text, privilege: shown });
+        c.record(Change::Granted { object, name, birth, grantee: grantee_name, privilege: privilege_name });
     } else {
+        // A privilege on the whole relation goes with the same privilege on its columns (`ExecGrant_Relation`).
+        if let (Privileged::Relation(id), None) = (&target.object, column) {
+            for column in granted_columns(c, *id, grantee, privilege) {
+                one(c, false, target, grantee, privilege, Some(&column));
+            }
+        }
         let had = take(c, target, grantee, privilege, column);
-        c.record(Change::Revoked { object, name, birth, grantee: grantee_text, privilege: shown, had });
+        c.record(Change::Revoked { object, name, birth, grantee: grantee_name, privilege: privilege_name, had });
     }
+}
+
+fn granted_columns(c: &Catalog, relation: Id, grantee: &str, privilege: &str) -> Vec<String> {
+    let Some(relation) = c.relation(relation) else { return Vec::new() };
+    let theirs = relation.grants.iter().filter(|(who, what, _)| who == grantee && what == privilege);
+    theirs.filter_map(|(_, _, column)| column.clone()).collect()
 }
 
 fn put(c: &mut Catalog, target: &Target, grantee: &str, privilege: &str, column: Option<&String>) {
@@ -122,9 +134,8 @@ fn take(c: &mut Catalog, target: &Target, grantee: &str, privilege: &str, column
     let (had, owner) = match &target.object {
         Privileged::Relation(id) => {
             let relation = c.relation_mut(*id)?;
-            // A privilege on the whole relation goes with the same privilege on its columns (`recursive REVOKE`).
             let in_question = |entry: &(String, String, Option<String>)| {
-                entry.0 == grantee && entry.1 == privilege && (column.is_none() || entry.2.as_ref() == column)
+                entry.0 == grantee && entry.1 == privilege && entry.2.as_ref() == column
             };
             let had = relation.grants.iter().any(in_question);
             relation.grants.retain(|entry| !in_question(entry));

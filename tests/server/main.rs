@@ -5,9 +5,11 @@ mod support;
 
 mod bodies;
 mod breaks;
+mod data;
 mod disposable;
 mod guards;
 mod judge;
+mod object_breaks;
 mod objects;
 mod replay;
 mod schema;
