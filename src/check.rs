@@ -80,8 +80,11 @@ pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usiz
         }
     };
     for history in loaded.histories {
+        // A dump says all there was; without one, files that are not the whole history say only a part.
+        let mut start = start.clone();
+        start.incomplete |= request.schema_dump.is_none() && !history.whole;
         let parsed = parse_all(&history.migrations);
-        let (units, findings) = replay(&history, &parsed, start.clone(), after_unit);
+        let (units, findings) = replay(&history, &parsed, start, after_unit);
         checked.findings.extend(history.findings.iter().cloned());
         checked.findings.extend(findings);
         checked.histories.push(CheckedHistory { history, units });
@@ -143,7 +146,6 @@ fn replay(
 ) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
     let mut units = Vec::with_capacity(parsed.len());
     let mut findings = Vec::new();
-    catalog.incomplete |= !history.whole;
     for (position, (migration, parsed)) in history.migrations.iter().zip(parsed).enumerate() {
         let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
         let before = catalog.clone();

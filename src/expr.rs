@@ -96,6 +96,8 @@ pub enum Expr {
     QueryTest {
         left: Option<Box<Expr>>,
         query: Box<Query>,
+        /// True for IN and `= ANY`; other operators and ALL are not told apart.
+        is_in: bool,
     },
     Subscript {
         expr: Box<Expr>,
@@ -206,7 +208,7 @@ impl Expr {
                 }
             }
             Expr::Exists(query) | Expr::Scalar(query) | Expr::ArrayQuery(query) => query.walk_exprs(f),
-            Expr::QueryTest { left, query } => {
+            Expr::QueryTest { left, query, .. } => {
                 if let Some(left) = left {
                     left.walk(f);
                 }

@@ -88,10 +88,10 @@ pub(super) fn push(
         is_local: local,
         inherited: u32::from(!local),
     };
-    if let Some(index) = constraint.kind.index() {
-        if let Some(index) = c.index_mut(index) {
-            index.constraint = Some(id);
-        }
+    if let Some(index) = constraint.kind.index()
+        && let Some(index) = c.index_mut(index)
+    {
+        index.constraint = Some(id);
     }
     c.remember_constraint_name(&before.schema, &name);
     c.relation_mut(relation)?.constraints.push(constraint.clone());
@@ -109,10 +109,10 @@ pub(super) fn columns_in(c: &mut Catalog, relation: Id, expr: &Expr) -> Vec<Colu
     });
     let mut columns = Vec::new();
     for name in names {
-        if let Some(id) = c.column_or_unseen(relation, &name) {
-            if !columns.contains(&id) {
-                columns.push(id);
-            }
+        if let Some(id) = c.column_or_unseen(relation, &name)
+            && !columns.contains(&id)
+        {
+            columns.push(id);
         }
     }
     columns

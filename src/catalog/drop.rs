@@ -36,7 +36,7 @@ fn one(c: &mut Catalog, object: &ObjectRef, if_exists: bool, cascade: bool, conc
             }
         }
         ObjectKind::Index => match c.resolve_index(&object.name) {
-            Some(id) => index(c, id, cascade, concurrently),
+            Some(id) => index(c, id, concurrently),
             None if if_exists => missing(c),
             None => unseen_index(c, object, concurrently),
         },
@@ -248,7 +248,7 @@ fn fall_with_column(c: &mut Catalog, table: &Relation, id: ColumnId, cascade: bo
         match table.constraints.iter().find(|k| k.kind.index() == Some(found.id)) {
             // A constraint whose index has the column only in INCLUDE.
             Some(constraint) => remove_constraint(c, table.id, constraint),
-            None => index(c, found.id, cascade, false),
+            None => index(c, found.id, false),
         }
     }
     for (other, foreign_key) in c.foreign_keys_to(table.id) {
@@ -376,12 +376,12 @@ fn remove_constraint(c: &mut Catalog, relation: Id, constraint: &Constraint) {
     c.record(Change::ConstraintDropped { relation: before, constraint: constraint.clone(), index });
 }
 
-pub(super) fn index(c: &mut Catalog, id: Id, cascade: bool, concurrently: bool) {
+pub(super) fn index(c: &mut Catalog, id: Id, concurrently: bool) {
     let Some(found) = c.indexes.get(&id).cloned() else { return };
     let Some(table) = c.relation(found.relation).cloned() else { return };
     for child in c.children_of(found.relation) {
         for below in c.indexes_of(child).iter().filter(|i| i.parent == Some(id)) {
-            c.because(Cause::Cascade, |c| index(c, below.id, cascade, false));
+            c.because(Cause::Cascade, |c| index(c, below.id, false));
         }
     }
     if found.unique {
@@ -499,7 +499,7 @@ fn part(c: &mut Catalog, calling: Calling) {
         Calling::Check(table, constraint) => remove_constraint(c, table, &constraint),
         Calling::Policy(table, name) => policy::drop_policy(c, table, &name),
         Calling::Trigger(table, name) => trigger::drop_trigger(c, table, &name),
-        Calling::Index(id) => index(c, id, true, false),
+        Calling::Index(id) => index(c, id, false),
     }
 }
 

@@ -29,10 +29,10 @@ pub fn of_unit(unit: u32, count: usize, events: &[Event], before: &Catalog, afte
     for event in events {
         let Some((effect, class)) = all.get_mut(event.statement) else { continue };
         *class = (*class).max(class_of(&event.change));
-        if let Some(found) = facts.break_of(event) {
-            if !effect.breaks.contains(&found) {
-                effect.breaks.push(found);
-            }
+        if let Some(found) = facts.break_of(event)
+            && !effect.breaks.contains(&found)
+        {
+            effect.breaks.push(found);
         }
     }
     for (statement, found) in facts.required_columns(events) {
@@ -99,6 +99,9 @@ impl Facts<'_> {
             }
             Change::RelationDropped { relation } => relation_break(Kind::DropRelation, relation),
             Change::RelationRenamed { relation, .. } => relation_break(Kind::RenameRelation, relation),
+            Change::ColumnAdded { relation, column } if relation.kind == RelationKind::Composite => {
+                part_break(Kind::AddAttribute, relation, Birth::UNSEEN, &column.name)
+            }
             Change::ColumnDropped { relation, column } => column_break(Kind::DropColumn, relation, column),
             Change::ColumnRenamed { relation, column, .. } => column_break(Kind::RenameColumn, relation, column),
             Change::ColumnRetyped { relation, column, .. } => column_break(Kind::TypeChange, relation, column),
@@ -137,7 +140,9 @@ impl Facts<'_> {
             Change::RuleCreated { relation, rule } => part_break(Kind::AddRule, relation, Birth::UNSEEN, &rule.name),
             Change::RuleDropped { relation, rule } => part_break(Kind::DropRule, relation, rule.birth, &rule.name),
             Change::PolicyDropped { relation, policy, birth } => part_break(Kind::DropPolicy, relation, *birth, &policy.name),
-            Change::RlsChanged { relation, enabled: true } => relation_break(Kind::EnableRls, relation),
+            Change::RlsChanged { relation, enabled: true } | Change::RlsForced { relation, forced: true } => {
+                relation_break(Kind::EnableRls, relation)
+            }
             Change::PartitionDetached { partition, .. } => relation_break(Kind::DetachPartition, partition),
             Change::InheritRemoved { child, .. } => relation_break(Kind::DetachPartition, child),
             Change::ReplicaIdentityChanged { relation } => relation_break(Kind::ReplicationChange, relation),
@@ -170,8 +175,8 @@ impl Facts<'_> {
             }
             Change::OwnerChanged { name, birth, .. } => named(Kind::ChangeOwner, *birth, name),
             Change::Revoked { object, name, birth, had, .. } => {
-                let counts = *had != Some(false) && *object != Privileged::Defaults;
-                named(Kind::Revoke, *birth, name).filter(|_| counts)
+                let counts = self.older(*birth) && *had != Some(false) && *object != Privileged::Defaults;
+                counts.then(|| Break { kind: Kind::Revoke, object: name.clone() })
             }
             Change::RoleDropped { name, birth } | Change::RoleRenamed { name, birth, .. } => {
                 named(Kind::DropRole, *birth, &quote_identifier(name))
@@ -207,7 +212,7 @@ impl Facts<'_> {
             | Change::PolicyAltered { .. }
             | Change::PolicyRenamed { .. }
             | Change::RlsChanged { enabled: false, .. }
-            | Change::RlsForced { .. }
+            | Change::RlsForced { forced: false, .. }
             | Change::PartitionAttached { .. }
             | Change::InheritAdded { .. }
             | Change::PersistenceChanged { .. }

@@ -10,11 +10,11 @@ use crate::op::{CreateIndex, IndexElement, ObjectKind};
 pub(super) fn create(c: &mut Catalog, create: &CreateIndex) {
     let Some(relation) = c.relation_or_unseen(&create.relation, RelationKind::Table) else { return };
     let Some(table) = c.relation(relation).cloned() else { return };
-    if let (Some(name), true) = (&create.name, create.if_not_exists) {
-        if c.relation_name_taken(&table.schema, name) {
-            c.nothing_exists(ObjectKind::Index, super::name::qualified(&table.schema, name));
-            return;
-        }
+    if let (Some(name), true) = (&create.name, create.if_not_exists)
+        && c.relation_name_taken(&table.schema, name)
+    {
+        c.nothing_exists(ObjectKind::Index, super::name::qualified(&table.schema, name));
+        return;
     }
     let name = match &create.name {
         Some(name) => name.clone(),

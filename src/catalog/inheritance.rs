@@ -241,10 +241,10 @@ fn release(c: &mut Catalog, parent: Id, child: Id) -> Option<(Arc<Relation>, Arc
     c.unlink_child(parent, child);
     let parent_indexes: Vec<Id> = c.indexes_of(parent).iter().map(|i| i.id).collect();
     for index in c.indexes_of(child) {
-        if index.parent.is_some_and(|p| parent_indexes.contains(&p)) {
-            if let Some(index) = c.index_mut(index.id) {
-                index.parent = None;
-            }
+        if index.parent.is_some_and(|p| parent_indexes.contains(&p))
+            && let Some(index) = c.index_mut(index.id)
+        {
+            index.parent = None;
         }
     }
     let relation = c.relation_mut(child)?;
@@ -302,9 +302,7 @@ pub(super) fn attach_index(c: &mut Catalog, parent: Id, child: Id) {
     }
     let Some(table) = c.indexes.get(&parent).map(|i| i.relation) else { return };
     let complete = c.children_of(table).iter().all(|t| c.indexes_of(*t).iter().any(|i| i.parent == Some(parent)));
-    if complete {
-        if let Some(index) = c.index_mut(parent) {
-            index.valid = true;
-        }
+    if complete && let Some(index) = c.index_mut(parent) {
+        index.valid = true;
     }
 }

@@ -8,10 +8,10 @@ use crate::op::{CreateTable, LikeOptions, ObjectName, TableElement};
 /// Copies the columns that LIKE names, in place.
 pub(super) fn copy(c: &mut Catalog, source: &ObjectName, into: Id, options: LikeOptions) {
     let Some(source) = c.relation_or_unseen(source, RelationKind::Table).and_then(|id| c.relation(id).cloned()) else { return };
-    if !source.known {
-        if let Some(relation) = c.relation_mut(into) {
-            relation.known = false;
-        }
+    if !source.known
+        && let Some(relation) = c.relation_mut(into)
+    {
+        relation.known = false;
     }
     for from in &source.columns {
         let birth = c.birth();

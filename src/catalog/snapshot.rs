@@ -6,7 +6,8 @@
 //! Invariants, the same on both sides:
 //! - A compound name (`schema.name`, map keys, types, functions, owners of sequences) is quoted part by part as `quote_ident`
 //!   does it; a lone name (schema, column, constraint, index, trigger, policy, role, label) is raw.
-//! - `None` in the model is *unknown*: not compared, but counted. A server never says `None`. What is known to be absent is an
+//! - `None` in the model is *unknown*: not compared, but counted. A server says `None` only for the parts of a sequence of what is
+//!   none. What is known to be absent is an
 //!   empty string or an empty list.
 //! - Types are spelled as by `format_type` with only `pg_catalog` on the search path: `character varying(20)`,
 //!   `numeric(10,2)[]`, `app.mood`.
@@ -101,7 +102,7 @@ pub struct Column {
     pub name: String,
     pub type_name: Option<String>,
     pub not_null: Option<bool>,
-    /// `atthasdef`, generated columns left out, and a constant NULL, which the server keeps for `varchar(3)` and not for `text`.
+    /// `atthasdef`, generated columns left out. The server keeps a constant NULL for `varchar(3)` and not for `text`.
     pub default: Option<bool>,
     /// `attidentity`: empty, `a` (always) or `d` (by default).
     pub identity: Option<String>,
@@ -243,8 +244,8 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
     /// Values compared, equal or not.
     pub compared: usize,
-    /// Values the model says it does not know.
-    pub unknown: usize,
+    /// Values the model says it does not know, by the name of the field: equality says nothing about these.
+    pub unknown: BTreeMap<String, usize>,
 }
 
 /// Holds the model against the server. Every field of [`Snapshot`] is compared, because the walk is over what serde writes.
@@ -264,7 +265,12 @@ pub fn compare(model: &Snapshot, server: &Snapshot) -> Comparison {
 impl Comparison {
     fn walk<'a>(&mut self, path: &mut Vec<&'a str>, model: &'a Value, server: &'a Value) {
         match (model, server) {
-            (Value::Null, _) => self.unknown += 1,
+            // What makes a sequence, of a relation that is none.
+            (Value::Null, Value::Null) => {}
+            (Value::Null, _) => {
+                let field = path.last().copied().unwrap_or_default();
+                *self.unknown.entry(field.to_owned()).or_default() += 1;
+            }
             (Value::Object(model), Value::Object(server)) => {
                 let names: BTreeSet<&str> = model.keys().chain(server.keys()).map(String::as_str).collect();
                 for name in names {
@@ -389,7 +395,8 @@ mod tests {
         let known = compare(&server, &server);
         let comparison = compare(&model, &server);
         assert_eq!(comparison.differences, []);
-        assert_eq!(comparison.unknown, known.unknown + 1);
+        assert_eq!((known.unknown.get("type_name"), comparison.unknown["type_name"]), (None, 1));
+        assert_eq!(comparison.compared, known.compared - 1);
     }
 
     #[test]

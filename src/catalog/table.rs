@@ -37,10 +37,10 @@ pub(super) fn create(c: &mut Catalog, create: &CreateTable) {
     partition_key(c, id, create);
     c.record(Change::RelationCreated { relation: id });
     constraints(c, id, create, &parents);
-    if create.bound.is_some() {
-        if let Some(parent) = parents.first() {
-            inheritance::adopt_partition(c, *parent, id);
-        }
+    if create.bound.is_some()
+        && let Some(parent) = parents.first()
+    {
+        inheritance::adopt_partition(c, *parent, id);
     }
 }
 
@@ -128,8 +128,7 @@ fn constraints(c: &mut Catalog, id: Id, create: &CreateTable, parents: &[Id]) {
     all.iter().filter(|(_, def)| is_primary(def)).for_each(|(column, def)| add(c, *column, def));
     like::copy_indexes(c, id, create);
     let rest = all.iter().filter(|(_, def)| !is_check(def) && !is_primary(def));
-    let (keys, others): (Vec<&(Option<ColumnId>, &ConstraintDef)>, Vec<&(Option<ColumnId>, &ConstraintDef)>) =
-        rest.partition(|(_, def)| column::pass_of(&def.kind) == Some(0));
+    let (keys, others): (Vec<&Placed<'_>>, Vec<&Placed<'_>>) = rest.partition(|(_, def)| column::pass_of(&def.kind) == Some(0));
     for (position, (column, def)) in keys.iter().enumerate() {
         let mut repeated = all.iter().filter(|(_, d)| is_primary(d)).chain(keys[..position].iter().copied());
         if !repeated.any(|(other_column, other)| same_key(c, id, (*other_column, other), (*column, def))) {
@@ -143,6 +142,9 @@ fn constraints(c: &mut Catalog, id: Id, create: &CreateTable, parents: &[Id]) {
         add(c, *column, def);
     }
 }
+
+/// A constraint and the column it is written on, where it is one of a column definition.
+type Placed<'a> = (Option<ColumnId>, &'a ConstraintDef);
 
 /// Two keys over the same columns in one CREATE TABLE are one (`transformIndexConstraints`).
 fn same_key(c: &Catalog, relation: Id, a: (Option<ColumnId>, &ConstraintDef), b: (Option<ColumnId>, &ConstraintDef)) -> bool {

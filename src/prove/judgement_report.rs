@@ -2,6 +2,7 @@
 
 use super::judge::{Judgement, StatementJudgement, Tally, UnitJudgement};
 use crate::effect::BreakKind;
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub struct Report<'a> {
@@ -70,15 +71,24 @@ impl Report<'_> {
         let equal = count(&|unit| unit.schema.as_ref().is_some_and(|schema| schema.differences.is_empty()));
         let unpredicted = count(&|unit| unit.schema.is_none());
         let failed = count(&|unit| unit.failure.is_some());
-        let unknown: usize = units.iter().filter_map(|unit| unit.schema.as_ref()).map(|schema| schema.unknown).sum();
-        let compared: usize = units.iter().filter_map(|unit| unit.schema.as_ref()).map(|schema| schema.compared).sum();
+        let schemas = || units.iter().filter_map(|unit| unit.schema.as_ref());
+        let compared: usize = schemas().map(|schema| schema.compared).sum();
+        let mut unknown: BTreeMap<&str, usize> = BTreeMap::new();
+        for (field, count) in schemas().flat_map(|schema| &schema.unknown) {
+            *unknown.entry(field).or_default() += count;
+        }
         writeln!(
             out,
             "{} units: schema equal after {equal}, no schema predicted after {unpredicted}, {failed} failed, {} not run; \
-             {compared} values compared, {unknown} unknown to the model",
+             {compared} values compared, {} unknown to the model",
             units.len(),
-            self.judgement.not_run
+            self.judgement.not_run,
+            unknown.values().sum::<usize>()
         )?;
+        if !unknown.is_empty() {
+            let fields: Vec<String> = unknown.iter().map(|(field, count)| format!("{field} {count}")).collect();
+            writeln!(out, "unknown to the model: {}", fields.join(", "))?;
+        }
         writeln!(out, "{:<22}{:>9}{:>10}{:>9}{:>9}{:>11}", "breaks", "observed", "predicted", "matched", "recall", "precision")?;
         let mut line = |name: &str, tally: &Tally| {
             writeln!(

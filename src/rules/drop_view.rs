@@ -23,7 +23,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             ),
             Recreation::Lost(lost) => (
                 Level::Warning,
-                format!("{kind} {name} is dropped and created again without {}: old clients that rely on it fail (42501){along}", list(&lost)),
+                format!("{kind} {name} is dropped and created again without {}, which old clients may rely on{along}", list(&lost)),
                 format!("restate what DROP takes in the same transaction: {}", list(&lost)),
             ),
             Recreation::Different(why) => (

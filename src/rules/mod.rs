@@ -20,6 +20,8 @@ use crate::source::{History, Migration};
 use crate::sql::ParsedUnit;
 use crate::sql::names::quote_identifier;
 pub use document::Family;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 pub struct Rule {
     /// The name of its file in `rules/`.
@@ -100,11 +102,24 @@ impl<'a> Context<'a> {
     }
     /// All events that the same command caused, this one included: one statement, or one inside a body.
     pub fn same_command(&self, event: &Event) -> impl Iterator<Item = &'a Event> + use<'a> {
-        let (statement, span) = (event.statement, event.span);
-        self.events.iter().filter(move |e| e.statement == statement && e.span == span)
+        let span = event.span;
+        self.events[self.of_statement(event.statement)].iter().filter(move |e| e.span == span)
+    }
+    /// Events are in the order of their statements: where those of one are.
+    fn of_statement(&self, statement: usize) -> Range<usize> {
+        let start = self.events.partition_point(|e| e.statement < statement);
+        start..start + self.events[start..].partition_point(|e| e.statement == statement)
     }
     fn position(&self, event: &Event) -> usize {
-        self.events.iter().position(|e| std::ptr::eq(e, event)).unwrap_or(self.events.len().saturating_sub(1))
+        let range = self.of_statement(event.statement);
+        let inside = self.events[range.clone()].iter().position(|e| std::ptr::eq(e, event));
+        range.start + inside.unwrap_or(range.len().saturating_sub(1))
+    }
+    /// The statement (from 0) that a place of the file is in.
+    pub fn statement_at(&self, place: Span) -> Option<usize> {
+        let statements = &self.parsed.statements;
+        let at = statements.partition_point(|statement| statement.span.end < place.end);
+        statements.get(at).filter(|statement| statement.span.start <= place.start).map(|_| at)
     }
     /// Events that the statement names itself (not what falls along).
     pub fn direct(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
@@ -183,8 +198,11 @@ fn dropped_birth(change: &Change) -> Option<Birth> {
         Change::TypeDropped { object } => Some(object.birth),
         Change::RoutineDropped { routine } => Some(routine.birth),
         Change::ExtensionDropped { extension } => Some(extension.birth),
+        Change::TriggerDropped { trigger, .. } => Some(trigger.birth),
+        Change::RuleDropped { rule, .. } => Some(rule.birth),
+        Change::DefaultDropped { column, .. } => Some(column.birth),
         Change::OwnedDropped { .. } => Some(Birth::UNSEEN),
-        Change::OtherDropped { birth, .. } => Some(*birth),
+        Change::PolicyDropped { birth, .. } | Change::OtherDropped { birth, .. } => Some(*birth),
         _ => None,
     }
 }
@@ -208,24 +226,28 @@ impl Judged {
     }
 }
 
+/// Rule, statement, place and object: a rule says one thing about these.
+type FindingKey = (&'static str, Option<usize>, Span, Option<String>);
+
 /// What rules found so far about one unit.
 #[derive(Default)]
 pub struct Findings {
     pub list: Vec<Judged>,
+    /// What is in the list, and where.
+    known: BTreeMap<FindingKey, usize>,
 }
 
 impl Findings {
     /// Adds a finding. What the same rule already said about the same place and object only gains subjects.
     pub fn push(&mut self, judged: Judged) {
-        let known = self.list.iter_mut().find(|other| {
-            other.finding.rule == judged.finding.rule
-                && other.finding.statement == judged.finding.statement
-                && other.finding.span == judged.finding.span
-                && other.subjects.first() == judged.subjects.first()
-        });
-        match known {
+        let finding = &judged.finding;
+        let key = (finding.rule, finding.statement, finding.span, judged.subjects.first().cloned());
+        match self.known.get(&key).and_then(|at| self.list.get_mut(*at)) {
             Some(known) => known.subjects.extend(judged.subjects),
-            None => self.list.push(judged),
+            None => {
+                self.known.insert(key, self.list.len());
+                self.list.push(judged);
+            }
         }
     }
 }

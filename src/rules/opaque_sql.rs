@@ -1,3 +1,4 @@
+use super::shared::frame;
 use super::shared::trigger_body::walk;
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::catalog::change::{Change, Event};
@@ -12,6 +13,14 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         match &event.change {
             // What cannot be read because of a syntax error is told as that.
             Change::Opaque { .. } if refused(cx, event) => {}
+            Change::Opaque { text } if frame::only_adds(text) => findings.push(cx.finding(
+                RULE.id,
+                Level::Note,
+                event,
+                text.clone(),
+                format!("this SQL is built at run time, but whatever its names are, it only adds to the schema: {}", excerpt(text)),
+                "nothing is to be done; what it creates is not known to later migrations here".into(),
+            )),
             Change::Opaque { text } => findings.push(cx.finding(
                 RULE.id,
                 // The first unit of a whole history has no old client: nothing is there that it could take away.

@@ -12,19 +12,19 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         let (message, help) = match oddity.kind {
             OddityKind::MetaCommand => (
                 format!("{} is a command of psql, no SQL: a runner that sends the file to the server fails on it", oddity.text),
-                "say it in SQL; or run these files with psql and say runner = \"psql\" in the configuration",
+                "say it in SQL, so that any runner can run the file",
             ),
             OddityKind::Variable => (
                 format!("{} is a variable of psql, no SQL: a runner that sends the file to the server fails on it", oddity.text),
-                "write the value; or run these files with psql and say runner = \"psql\" in the configuration",
+                "write the value into the file",
             ),
             OddityKind::CopyData => (
                 "COPY … FROM stdin with its data in the file works in psql only: a runner sends the data as if it were SQL".to_string(),
-                "use INSERT … VALUES; or run these files with psql and say runner = \"psql\" in the configuration",
+                "use INSERT … VALUES",
             ),
             OddityKind::Placeholder => continue,
         };
-        let statement = cx.parsed.statements.iter().position(|s| s.span.start <= oddity.span.start && oddity.span.end <= s.span.end);
+        let statement = cx.statement_at(oddity.span);
         let finding = cx.finding_at(RULE.id, Level::Error, statement, oddity.span, message, help.into());
         findings.push(Judged { finding, subjects: vec![oddity.text.clone()] });
     }

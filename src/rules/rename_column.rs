@@ -1,4 +1,4 @@
-use super::shared::trigger_body;
+use super::shared::{trigger_body, updatable_view};
 use super::{Check, Context, Family, Findings, Rule};
 use crate::catalog::change::{Change, Event};
 use crate::catalog::object::{Column, Relation, RelationKind, Trigger};
@@ -20,7 +20,12 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             RelationKind::View | RelationKind::MaterializedView => "view column",
             _ => "column",
         };
-        let (level, message, help) = match stand_in(cx, event, relation, column, to) {
+        let (level, message, help) = match through_view(cx, relation).unwrap_or_else(|| stand_in(cx, event, relation, column, to)) {
+            StandIn::View => (
+                Level::Warning,
+                format!("{word} {old} is renamed to {to}; old clients reach it through the view that takes the name of its table"),
+                "drop that view in a later release, in a migration tagged `-- phase contract`".into(),
+            ),
             StandIn::InStep => (
                 Level::Warning,
                 format!("{word} {old} is renamed to {to}, and comes back as a column that a trigger keeps in step"),
@@ -61,9 +66,22 @@ fn named_as_before(cx: &Context<'_>, relation: &Relation, column: &Column) -> bo
 
 enum StandIn {
     None,
+    /// The table was renamed as well, and the view under its old name has the old columns.
+    View,
     Generated,
     AloneBehind,
     InStep,
+}
+
+/// Old clients no longer meet the table itself.
+fn through_view(cx: &Context<'_>, relation: &Relation) -> Option<StandIn> {
+    let before = cx.before.relation(relation.id)?;
+    let now = cx.after.relation(relation.id)?;
+    let view = cx.after.relations.values().find(|view| {
+        view.id != before.id && view.schema == before.schema && view.name == before.name && !cx.older(view.birth)
+    })?;
+    let renamed = now.name != before.name && now.schema == before.schema;
+    (renamed && updatable_view::gap(cx.after, before, view).is_none()).then_some(StandIn::View)
 }
 
 /// What takes the old name in the same transaction.

@@ -39,7 +39,10 @@ fn report(cx: &Context<'_>, event: &Event, relation: &Relation, column: &Column,
     let name = cx.part_label(relation, &column.name);
     let spell = |catalog: &crate::catalog::Catalog, data_type| catalog.format_type(data_type).unwrap_or_else(|| "a type that is not known".into());
     let from = spell(cx.before, &column.data_type);
-    let to = spell(cx.after, to);
+    let mut to = spell(cx.after, to);
+    if to == from {
+        to = format!("a new {to}");
+    }
     findings.push(
         cx.finding(
             RULE.id,
@@ -50,7 +53,7 @@ fn report(cx: &Context<'_>, event: &Event, relation: &Relation, column: &Column,
                 "the type of {name} {how} from {from} to {to}: the previous release reads and binds it as {from}, in results, parameters \
                  and comparisons"
             ),
-            format!("add a column of type {to} beside {name}, keep both in step with a trigger, backfill, move every release over, and drop {name} in a later one"),
+            format!("add a column of the new type beside {name}, keep both in step with a trigger, backfill, move every release over, and drop {name} in a later one"),
         )
         .also_about(cx.label(relation))
         .related(cx.created(column.birth)),

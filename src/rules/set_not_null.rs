@@ -51,6 +51,11 @@ fn judge(cx: &Context<'_>, event: &Event, relation: &Relation, column: &Column, 
     if !cx.older_table(relation) || !cx.older(column.birth) || implication::already_refuses_null(relation, column) {
         return None;
     }
+    // Judged as it stands at the end of the unit, where the column is still there.
+    let now = cx.after.relation(relation.id).and_then(|now| Some((now, now.column_by_id(column.id)?)));
+    if now.is_some_and(|(now, there)| !implication::already_refuses_null(now, there)) {
+        return None;
+    }
     let name = cx.part_label(relation, &column.name);
     let judged = cx.finding(
         RULE.id,

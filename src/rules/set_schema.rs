@@ -36,8 +36,8 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 label.clone(),
                 format!("{word} {label} moves to schema {to}: the previous release looks for it where it was"),
                 format!(
-                    "leave a view or a function of the same name at {label}, or put {to} on the search_path of every client in an \
-                     earlier release; then move it in a migration tagged `-- phase contract`"
+                    "put {to} on the search_path of every client in an earlier release, and let no statement name the schema of {label}; \
+                     then move it in a migration tagged `-- phase contract`"
                 ),
             )
             .related(cx.created(birth)),

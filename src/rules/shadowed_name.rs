@@ -9,7 +9,10 @@ use crate::op::Persistence;
 pub const RULE: Rule = Rule { id: "shadowed-name", family: Family::Contract, level: Level::Error, check: Check::Unit(check) };
 
 fn check(cx: &Context<'_>, findings: &mut Findings) {
-    let paths = search_path::candidates(cx);
+    let paths: Vec<_> = search_path::candidates(cx).into_iter().filter(|path| path.len() > 1).collect();
+    if paths.is_empty() {
+        return;
+    }
     for event in cx.direct() {
         let (word, name, schema, hidden) = match &event.change {
             Change::RelationCreated { relation } => {

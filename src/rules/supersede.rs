@@ -1,6 +1,8 @@
 //! Of several findings that say the same about one statement only the most specific is reported.
 
 use super::Judged;
+use crate::op::Span;
+use std::collections::BTreeMap;
 
 /// (specific, general): where both are about the same place and share a subject, the general one goes.
 const SUPERSEDES: &[(&str, &str)] = &[
@@ -18,14 +20,36 @@ const SUPERSEDES: &[(&str, &str)] = &[
 ];
 
 pub fn drop_general(list: &mut Vec<Judged>) {
-    let general: Vec<bool> = list.iter().map(|judged| list.iter().any(|other| supersedes(other, judged))).collect();
+    let place = |judged: &Judged| (judged.finding.statement, judged.finding.span);
+    let mut places: BTreeMap<(Option<usize>, Span), Vec<usize>> = BTreeMap::new();
+    for (at, judged) in list.iter().enumerate() {
+        places.entry(place(judged)).or_default().push(at);
+    }
+    let goes = |at: usize| {
+        let general = &list[at];
+        places[&place(general)].iter().any(|other| supersedes(&list[*other], general))
+    };
+    let general: Vec<bool> = (0..list.len()).map(goes).collect();
     let mut flags = general.into_iter();
     list.retain(|_| !flags.next().unwrap_or(false));
 }
 
+/// Both are about the same place.
 fn supersedes(specific: &Judged, general: &Judged) -> bool {
     SUPERSEDES.contains(&(specific.finding.rule, general.finding.rule))
-        && specific.finding.statement == general.finding.statement
-        && specific.finding.span == general.finding.span
         && specific.subjects.iter().any(|subject| general.subjects.contains(subject))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SUPERSEDES;
+    use crate::rules::rule;
+
+    #[test]
+    fn only_rules_that_exist_supersede_and_none_in_a_circle() {
+        for (specific, general) in SUPERSEDES {
+            assert!(rule(specific).is_some() && rule(general).is_some(), "{specific}, {general}");
+            assert!(!SUPERSEDES.contains(&(general, specific)), "{specific} and {general} supersede each other");
+        }
+    }
 }

@@ -3,7 +3,7 @@ use super::shared::{evaluation, implication};
 use super::{Check, Context, Family, Findings, Rule};
 use crate::catalog::change::{Change, Event};
 use crate::catalog::name::qualified;
-use crate::catalog::object::{Column, Constraint, ConstraintType, Relation};
+use crate::catalog::object::{Column, ColumnId, Constraint, ConstraintType, DomainConstraint, Relation, TypeKind, TypeObject};
 use crate::expr::Expr;
 use crate::finding::Level;
 use crate::sql::names::quote_identifier;
@@ -36,7 +36,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 let columns: Vec<_> = index.keys.iter().filter_map(|key| key.column).collect();
                 let plain = columns.len() == index.keys.len();
                 if arbiter::already_unique(cx.before, relation.id, None, &Arbiter::of_index(index))
-                    || (plain && distinct_by_null(cx, now, &columns, index.nulls_not_distinct))
+                    || (plain && distinct_by_omission(cx, now, &columns, index.nulls_not_distinct))
                 {
                     continue;
                 }
@@ -45,12 +45,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 report(cx, event, Level::Warning, name, message, findings);
             }
             Change::DomainConstraintAdded { object, constraint } if cx.older(object.birth) => {
-                let domain = qualified(&object.schema, &object.name);
-                let name = format!("{domain}.{}", quote_identifier(&constraint.name));
-                let message = format!("CHECK {name} refuses values of domain {domain} that the previous release may write (23514)");
-                let mut judged = cx.finding(RULE.id, Level::Warning, event, name, message, help());
-                judged.subjects.push(domain);
-                findings.push(judged);
+                domain(cx, event, object, constraint, findings);
             }
             _ => {}
         }
@@ -59,6 +54,10 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
 
 fn added(cx: &Context<'_>, event: &Event, relation: &Relation, constraint: &Constraint, findings: &mut Findings) {
     let Some(now) = cx.after.relation(relation.id) else { return };
+    // Dropped again in the same unit: it never refused anything.
+    if !now.constraints.iter().any(|there| there.id == constraint.id) {
+        return;
+    }
     let name = cx.part_label(relation, &constraint.name);
     let table = cx.label(relation);
     let (level, message) = match &constraint.kind {
@@ -70,28 +69,21 @@ fn added(cx: &Context<'_>, event: &Event, relation: &Relation, constraint: &Cons
             {
                 return;
             }
-            match old.iter().find_map(|old| implication::narrowed(old, expr).filter(|lost| !lost.is_empty())) {
-                Some(lost) => {
-                    let lost: Vec<String> = lost.into_iter().map(spell).collect();
-                    let lost = super::shared::list(&lost);
-                    (Level::Error, format!("CHECK {name} refuses {lost}, which the constraint it replaces lets pass and the previous release may write (23514)"))
-                }
-                None => (Level::Warning, format!("CHECK {name} refuses rows that the previous release may write to {table} (23514)")),
-            }
+            check_judged(&name, &format!("rows of {table}"), &old, expr)
         }
         ConstraintType::Unique { columns, index } | ConstraintType::PrimaryKey { columns, index } => {
             let mine = Arbiter::of_constraint(constraint);
             let mine = cx.after.indexes.get(index).map(|index| Arbiter::of_index(index)).or(mine);
             let nulls_not_distinct = cx.after.indexes.get(index).is_some_and(|index| index.nulls_not_distinct);
             if mine.is_some_and(|mine| arbiter::already_unique(cx.before, relation.id, None, &mine))
-                || distinct_by_null(cx, now, columns, nulls_not_distinct)
+                || distinct_by_omission(cx, now, columns, nulls_not_distinct)
             {
                 return;
             }
             (Level::Warning, format!("{name} refuses duplicates that the previous release may write to {table} (23505)"))
         }
         ConstraintType::Exclude { columns, .. } => {
-            if distinct_by_null(cx, now, columns, false) {
+            if distinct_by_omission(cx, now, columns, false) {
                 return;
             }
             (Level::Warning, format!("{name} excludes rows that the previous release may write to {table} (23P01)"))
@@ -104,7 +96,7 @@ fn added(cx: &Context<'_>, event: &Event, relation: &Relation, constraint: &Cons
                             if same == columns && target == references)
                 })
             });
-            if known || distinct_by_null(cx, now, columns, false) {
+            if known || unreferenced_by_omission(cx, now, columns) {
                 return;
             }
             let target = cx.after.relation(*references).map(|r| cx.label(r)).unwrap_or_else(|| "the referenced table".into());
@@ -126,6 +118,35 @@ fn help() -> String {
         .into()
 }
 
+fn domain(cx: &Context<'_>, event: &Event, object: &TypeObject, constraint: &DomainConstraint, findings: &mut Findings) {
+    let old: Vec<&Expr> = match cx.before.types.get(&object.id).map(|before| &before.kind) {
+        Some(TypeKind::Domain { constraints, .. }) => constraints.iter().map(|constraint| &constraint.expr).collect(),
+        _ => Vec::new(),
+    };
+    if old.iter().any(|old| implication::implies(old, &constraint.expr)) {
+        return;
+    }
+    let domain = qualified(&object.schema, &object.name);
+    let name = format!("{domain}.{}", quote_identifier(&constraint.name));
+    let (level, message) = check_judged(&name, &format!("values of domain {domain}"), &old, &constraint.expr);
+    findings.push(cx.finding(RULE.id, level, event, name, message, help()).also_about(domain));
+}
+
+/// A list of values that gets shorter is sure to refuse what old clients write.
+fn check_judged(name: &str, what: &str, old: &[&Expr], new: &Expr) -> (Level, String) {
+    match old.iter().find_map(|old| implication::narrowed(old, new).filter(|lost| !lost.is_empty())) {
+        Some(lost) => {
+            let lost: Vec<String> = lost.into_iter().map(spell).collect();
+            let lost = super::shared::list(&lost);
+            let message = format!(
+                "CHECK {name} refuses {lost}, which the constraint it replaces lets pass and the previous release may write (23514)"
+            );
+            (Level::Error, message)
+        }
+        None => (Level::Warning, format!("CHECK {name} refuses {what} that the previous release may write (23514)")),
+    }
+}
+
 /// CHECKs of the relation that were enforced before the unit: what old writers kept to.
 fn checks_before<'a>(cx: &Context<'a>, relation: &Relation) -> Vec<&'a Expr> {
     let Some(before) = cx.before.relation(relation.id) else { return Vec::new() };
@@ -138,12 +159,17 @@ fn checks_before<'a>(cx: &Context<'a>, relation: &Relation) -> Vec<&'a Expr> {
         .collect()
 }
 
-/// Rows of old INSERTs have NULL in a column of it, and so never collide and need no referenced row.
-fn distinct_by_null(cx: &Context<'_>, now: &Relation, columns: &[crate::catalog::object::ColumnId], nulls_not_distinct: bool) -> bool {
-    !nulls_not_distinct
-        && columns.iter().filter_map(|id| now.column_by_id(*id)).any(|column| {
-            !cx.older(column.birth) && matches!(evaluation::omitted(column), evaluation::Value::Null)
-        })
+/// Old INSERTs leave NULL, or a value of its own for each row, in a column that they do not know: such rows never collide.
+fn distinct_by_omission(cx: &Context<'_>, now: &Relation, columns: &[ColumnId], nulls_not_distinct: bool) -> bool {
+    let new = columns.iter().filter_map(|id| now.column_by_id(*id)).filter(|column| !cx.older(column.birth));
+    let mut omitted = new.map(|column| (evaluation::omitted(column), evaluation::differs_for_each_row(column)));
+    omitted.any(|(value, differs)| differs || (value == evaluation::Value::Null && !nulls_not_distinct))
+}
+
+/// Old INSERTs leave NULL in a column of the foreign key, which then needs no row to refer to.
+fn unreferenced_by_omission(cx: &Context<'_>, now: &Relation, columns: &[ColumnId]) -> bool {
+    let mut new = columns.iter().filter_map(|id| now.column_by_id(*id)).filter(|column| !cx.older(column.birth));
+    new.any(|column| evaluation::omitted(column) == evaluation::Value::Null)
 }
 
 fn spell(expr: &Expr) -> String {

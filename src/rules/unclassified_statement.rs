@@ -14,7 +14,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             event,
             node.clone(),
             format!("phasegate has no verdict for this statement ({node}): what it takes from the previous release is not known"),
-            "review it by hand, and allow it with a reason; please report it, so that it gets a verdict".into(),
+            "review it by hand, and please report it, so that it gets a verdict".into(),
         ));
     }
 }

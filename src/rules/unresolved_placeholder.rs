@@ -14,7 +14,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         places.entry(&oddity.text).or_insert((oddity.span, 0)).1 += 1;
     }
     for (text, (span, count)) in places {
-        let statement = cx.parsed.statements.iter().position(|s| s.span.start <= span.start && span.end <= s.span.end);
+        let statement = cx.statement_at(span);
         let often = if count > 1 { format!(" ({count} times in this migration)") } else { String::new() };
         let finding = cx.finding_at(
             RULE.id,

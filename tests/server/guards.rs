@@ -159,6 +159,7 @@ const KNOWN: &[&str] = &[
     "'orders' IN (SELECT table_name FROM information_schema.tables WHERE table_schema = 'app')",
     "'users' NOT IN (SELECT relname FROM pg_class WHERE relnamespace = 'app'::regnamespace)",
     "pg_get_serial_sequence('users', 'id') IS NULL",
+    "'users' = ANY (SELECT tablename FROM pg_tables WHERE schemaname = 'public')",
     "pg_table_is_visible('app.orders'::regclass)",
     "current_schema() = 'app' OR current_schema = 'public'",
     "'public' = ANY (current_schemas(false))",
@@ -185,6 +186,7 @@ const UNKNOWN: &[&str] = &[
     "EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'citext')",
     "EXISTS (SELECT 1 FROM pg_constraint WHERE conname = 'users_age_check' AND pg_get_constraintdef(oid) LIKE '%age > 0%')",
     "app.add(1, 2) = 3",
+    "'users' <> ALL (SELECT tablename FROM pg_tables WHERE schemaname = 'public')",
 ];
 
 fn guarded(condition: &str) -> String {

@@ -107,7 +107,7 @@ impl<'e> Scope<'e> {
             Expr::Exists(query) => self.exists(query).value(),
             Expr::Scalar(query) => self.scalar(query).into_owned(),
             Expr::ArrayQuery(query) => self.column_of(query).map_or(Value::Unknown, Value::List),
-            Expr::QueryTest { left: Some(left), query } => self.in_query(left, query).value(),
+            Expr::QueryTest { left: Some(left), query, is_in: true } => self.in_query(left, query).value(),
             Expr::Collate { expr, .. } => self.evaluate(expr),
             Expr::Field { expr, field } => match expr.as_ref() {
                 Expr::Column(path) => {
@@ -116,7 +116,7 @@ impl<'e> Scope<'e> {
                 }
                 _ => Value::Unknown,
             },
-            Expr::Star(_) | Expr::MinMax { .. } | Expr::QueryTest { left: None, .. } => Value::Unknown,
+            Expr::Star(_) | Expr::MinMax { .. } | Expr::QueryTest { .. } => Value::Unknown,
             Expr::Subscript { .. } | Expr::AtTimeZone { .. } | Expr::Other { .. } => Value::Unknown,
         }
     }

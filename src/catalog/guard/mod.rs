@@ -6,11 +6,14 @@
 
 mod columns;
 mod comparison;
+mod constraint_column;
 mod expression;
 mod function;
 mod query;
 mod rows;
 mod table;
+mod typed_column;
+mod unseen_column;
 mod value;
 
 pub use comparison::parse_name;

@@ -87,7 +87,7 @@ impl Analyzer<'_> {
                 self.query(query, &[]);
                 bool_type()
             }
-            Expr::QueryTest { left, query } => {
+            Expr::QueryTest { left, query, .. } => {
                 if let Some(left) = left {
                     self.infer(left);
                 }

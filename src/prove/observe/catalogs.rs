@@ -94,8 +94,10 @@ pub struct Attribute {
     pub type_modifier: i32,
     pub type_name: String,
     pub not_null: bool,
-    /// Also true for a generated column; a constant NULL is none.
+    /// `atthasdef`: also true for a generated column.
     pub has_default: bool,
+    /// The default is a constant NULL, which the server keeps for `varchar(3)` and not for `text`.
+    pub default_is_null: bool,
     pub identity: String,
     pub generated: String,
     pub collation: String,

@@ -78,14 +78,13 @@ pub fn classes(client: &mut Client) -> Result<Rows<Oid, Class>, Error> {
     })
 }
 
-/// The server keeps `DEFAULT NULL` where the type has a length, and drops it where not; to an INSERT both are no default.
+/// The server keeps `DEFAULT NULL` where the type has a length, and drops it where not; an INSERT gets NULL from both.
 pub fn attributes(client: &mut Client) -> Result<Rows<(Oid, i16), Attribute>, Error> {
     const QUERY: &str = concat!(
         "SELECT a.attrelid, a.attnum, a.attname::text, quote_ident(a.attname), a.atttypid, a.atttypmod, ",
-        "format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef AND NOT coalesce(d.adbin::text LIKE '%:constisnull true%' ",
-        "AND pg_get_expr(d.adbin, d.adrelid) ~ '^NULL(::.*)?$', false), a.attidentity::text, a.attgenerated::text, ",
+        "format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, a.attidentity::text, a.attgenerated::text, ",
         "CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(ln.nspname) || '.' || quote_ident(l.collname) ELSE '' END, ",
-        "a.ctid::text, ",
+        "a.ctid::text, coalesce(d.adbin::text LIKE '%:constisnull true%' AND pg_get_expr(d.adbin, d.adrelid) ~ '^NULL(::.*)?$', false), ",
         grants!("a.attacl", "c.relowner"),
         " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
         "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum ",
@@ -107,7 +106,8 @@ pub fn attributes(client: &mut Client) -> Result<Rows<(Oid, i16), Attribute>, Er
             generated: row.try_get(10)?,
             collation: row.try_get::<_, Option<String>>(11)?.unwrap_or_default(),
             row_version: row.try_get(12)?,
-            grants: row.try_get(13)?,
+            default_is_null: row.try_get(13)?,
+            grants: row.try_get(14)?,
         };
         Ok(((row.try_get(0)?, row.try_get(1)?), attribute))
     })

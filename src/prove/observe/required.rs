@@ -51,14 +51,15 @@ fn is_new(start: &Catalogs, after: &Catalogs, key @ (relation, _): &(Oid, i16)) 
 /// True when an INSERT that leaves the column out fails: NULL is refused and nothing else comes in its place. NOT NULL and
 /// defaults of domains count, also of a domain's own base.
 fn is_required(catalogs: &Catalogs, column: &Attribute) -> bool {
-    if column.has_default || !column.identity.is_empty() || !column.generated.is_empty() {
+    let is_filled = column.has_default && !column.default_is_null;
+    if is_filled || !column.identity.is_empty() || !column.generated.is_empty() {
         return false;
     }
     let mut not_null = column.not_null;
     let mut type_oid = column.type_oid;
     while let Some(domain) = catalogs.types.get(&type_oid).filter(|found| found.kind == 'd') {
-        // The outermost default wins, and it is copied into every domain over this one.
-        if domain.has_default {
+        // The outermost default wins, a column's own NULL too; a domain copies that of the domain below it.
+        if domain.has_default && !column.has_default {
             return false;
         }
         not_null |= domain.not_null;

@@ -41,6 +41,14 @@ pub fn omitted(column: &Column) -> Value {
     }
 }
 
+/// An INSERT that omits the column gets another value for each row: an identity, a sequence, a random UUID.
+pub fn differs_for_each_row(column: &Column) -> bool {
+    const GENERATORS: &[&str] =
+        &["nextval", "gen_random_uuid", "uuidv4", "uuidv7", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4"];
+    column.identity.is_some()
+        || matches!(column.default.as_ref().map(bare), Some(Expr::Call(call)) if GENERATORS.contains(&call.name.name.as_str()))
+}
+
 /// Values of the columns that `is_new` says no old client names.
 pub fn omitted_values<'a>(relation: &'a Relation, is_new: impl Fn(&Column) -> bool + 'a) -> impl Fn(&str) -> Option<Value> + 'a {
     move |name| relation.column(name).filter(|column| is_new(column)).map(omitted)

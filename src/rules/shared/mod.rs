@@ -3,6 +3,7 @@
 pub mod arbiter;
 pub mod evaluation;
 pub mod fallout;
+pub mod frame;
 pub mod implication;
 pub mod insert;
 pub mod privilege;

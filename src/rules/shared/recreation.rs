@@ -1,9 +1,10 @@
 //! An object dropped and created again in one transaction: what of it is the same to old clients.
 
-use crate::catalog::change::{Change, Event};
+use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::object::{Id, Relation, RelationKind, Routine};
 use crate::op::{Query, TriggerTiming};
 use crate::rules::Context;
+use crate::rules::shared::{fallout, list};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,75 @@ pub fn relation_after<'a>(cx: &Context<'a>, event: &Event, schema: &str, name: &
     })
 }
 
+/// The view comes back; so does what fell with it.
 pub fn view(cx: &Context<'_>, event: &Event, old: &Relation) -> Recreation {
+    and_what_fell(cx, event, view_alone(cx, event, old))
+}
+
+/// What fell with the object and does not come back makes the difference.
+fn and_what_fell(cx: &Context<'_>, event: &Event, recreation: Recreation) -> Recreation {
+    if event.cause != Cause::Direct || !matches!(recreation, Recreation::Same | Recreation::Lost(_)) {
+        return recreation;
+    }
+    let fallen = cx.same_command(event).filter(|other| other.cause == Cause::Cascade);
+    let lost: Vec<String> =
+        fallen.filter(|other| !comes_back(cx, other)).filter_map(|other| fallout::label(cx, &other.change)).collect();
+    if lost.is_empty() { recreation } else { Recreation::Different(format!("{} does not come back", list(&lost))) }
+}
+
+/// What fell with something else is new, a part of what fell, or made again in the same transaction.
+fn comes_back(cx: &Context<'_>, event: &Event) -> bool {
+    if crate::rules::dropped_birth(&event.change).is_none_or(|birth| !cx.older(birth)) {
+        return true;
+    }
+    let owner_fell = |id: Id| {
+        cx.same_command(event).any(|other| matches!(&other.change, Change::RelationDropped { relation } if relation.id == id))
+    };
+    let later = |found: &dyn Fn(&Change) -> bool| cx.later(event).any(|later| found(&later.change));
+    match &event.change {
+        Change::RelationDropped { relation } if relation.is_view() => {
+            matches!(view_alone(cx, event, relation), Recreation::Same | Recreation::Lost(_))
+        }
+        Change::RoutineDropped { routine: old } => {
+            matches!(routine_alone(cx, event, old), Recreation::Same | Recreation::Lost(_))
+        }
+        Change::TriggerDropped { relation, trigger } => {
+            owner_fell(relation.id)
+                || later(&|change| {
+                    matches!(change, Change::TriggerCreated { relation: on, trigger: new, .. }
+                        if on.id == relation.id && new.name == trigger.name)
+                })
+        }
+        Change::PolicyDropped { relation, policy, .. } => {
+            owner_fell(relation.id)
+                || later(&|change| {
+                    matches!(change, Change::PolicyCreated { relation: on, policy: new }
+                        if on.id == relation.id && new.name == policy.name)
+                })
+        }
+        Change::ConstraintDropped { relation, constraint, .. } => {
+            owner_fell(relation.id)
+                || later(&|change| {
+                    matches!(change, Change::ConstraintAdded { relation: on, constraint: new }
+                        if on.id == relation.id && new.name == constraint.name)
+                })
+        }
+        Change::DefaultDropped { relation, column } => {
+            owner_fell(relation.id)
+                || later(&|change| {
+                    matches!(change, Change::DefaultSet { relation: on, column: new, .. }
+                        if on.id == relation.id && new.id == column.id)
+                })
+        }
+        Change::IndexDropped { relation, index, .. } => {
+            owner_fell(relation.id) || cx.after.indexes_of(relation.id).iter().any(|new| new.name == index.name)
+        }
+        Change::ColumnDropped { relation, .. } | Change::RuleDropped { relation, .. } => owner_fell(relation.id),
+        _ => false,
+    }
+}
+
+fn view_alone(cx: &Context<'_>, event: &Event, old: &Relation) -> Recreation {
     let Some(new) = relation_after(cx, event, &old.schema, &old.name) else { return Recreation::Missing };
     if new.kind != old.kind {
         return Recreation::Different("it comes back as another kind of relation".into());
@@ -67,7 +136,7 @@ fn lost_of_view(cx: &Context<'_>, old: &Relation, new: &Relation) -> Vec<String>
     let mut lost = Vec::new();
     for grant in &old.grants {
         if old.owner.as_ref() != Some(&grant.0) && !new.grants.contains(grant) {
-            lost.push(format!("GRANT {} TO {}", grant.1.to_uppercase(), grant.0));
+            lost.push(format!("GRANT {} TO {} (42501)", grant.1.to_uppercase(), grant.0));
         }
     }
     for option in &old.options {
@@ -98,7 +167,12 @@ fn lost_of_view(cx: &Context<'_>, old: &Relation, new: &Relation) -> Vec<String>
     lost
 }
 
+/// The routine comes back; so does what fell with it.
 pub fn routine(cx: &Context<'_>, event: &Event, old: &Routine) -> Recreation {
+    and_what_fell(cx, event, routine_alone(cx, event, old))
+}
+
+fn routine_alone(cx: &Context<'_>, event: &Event, old: &Routine) -> Recreation {
     let types = |routine: &Routine| routine.input_types().cloned().collect::<Vec<_>>();
     let again = cx.later(event).find_map(|later| {
         let Change::RoutineCreated { routine } = &later.change else { return None };
@@ -127,7 +201,7 @@ fn lost_of_routine(old: &Routine, new: &Routine) -> Vec<String> {
     let mut lost = Vec::new();
     for grant in &old.grants {
         if old.owner.as_ref() != Some(&grant.0) && !new.grants.contains(grant) {
-            lost.push(format!("GRANT {} TO {}", grant.1.to_uppercase(), grant.0));
+            lost.push(format!("GRANT {} TO {} (42501)", grant.1.to_uppercase(), grant.0));
         }
     }
     let public = ("public".to_string(), "execute".to_string());

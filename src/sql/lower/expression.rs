@@ -256,7 +256,9 @@ fn sub_link(link: &SubLink, cx: &Lowering<'_>) -> Expr {
         SubLinkType::ExistsSublink => Expr::Exists(query),
         SubLinkType::ArraySublink => Expr::ArrayQuery(query),
         SubLinkType::AllSublink | SubLinkType::AnySublink | SubLinkType::RowcompareSublink => {
-            Expr::QueryTest { left: optional(link.testexpr.as_deref(), cx).map(Box::new), query }
+            let operator = link.oper_name.iter().filter_map(string).next_back();
+            let is_in = link.sub_link_type() == SubLinkType::AnySublink && operator.is_none_or(|operator| operator == "=");
+            Expr::QueryTest { left: optional(link.testexpr.as_deref(), cx).map(Box::new), query, is_in }
         }
         SubLinkType::ExprSublink | SubLinkType::MultiexprSublink | SubLinkType::CteSublink | SubLinkType::Undefined => {
             Expr::Scalar(query)

@@ -125,8 +125,11 @@ fn subqueries_are_kept_in_their_kinds() {
     assert!(matches!(expr("EXISTS (SELECT 1)"), Expr::Exists(_)));
     assert!(matches!(expr("(SELECT 1)"), Expr::Scalar(_)));
     assert!(matches!(expr("ARRAY(SELECT 1)"), Expr::ArrayQuery(_)));
-    assert!(matches!(expr("a IN (SELECT 1)"), Expr::QueryTest { left: Some(_), .. }));
-    assert!(matches!(expr("a > ALL (SELECT 1)"), Expr::QueryTest { left: Some(_), .. }));
+    assert!(matches!(expr("a IN (SELECT 1)"), Expr::QueryTest { left: Some(_), is_in: true, .. }));
+    assert!(matches!(expr("a = ANY (SELECT 1)"), Expr::QueryTest { left: Some(_), is_in: true, .. }));
+    assert!(matches!(expr("a > ALL (SELECT 1)"), Expr::QueryTest { left: Some(_), is_in: false, .. }));
+    assert!(matches!(expr("a = ALL (SELECT 1)"), Expr::QueryTest { left: Some(_), is_in: false, .. }));
+    assert!(matches!(expr("a <> ANY (SELECT 1)"), Expr::QueryTest { left: Some(_), is_in: false, .. }));
     assert!(matches!(expr("a NOT IN (SELECT 1)"), Expr::Not(inner) if matches!(*inner, Expr::QueryTest { .. })));
 }
 
