@@ -30,7 +30,7 @@ pub(super) fn define(c: &mut Catalog, relation: Id, def: &ColumnDef) -> Option<C
         match &constraint.kind {
             ConstraintKind::NotNull { .. } => change(c, relation, id, |column| column.not_null = true),
             ConstraintKind::Default(expr) => {
-                let stored = stored_default(&data_type, expr);
+                let stored = stored_default(c, &data_type, expr);
                 change(c, relation, id, |column| column.default = stored);
             }
             ConstraintKind::Identity { kind, options } => {
@@ -55,9 +55,15 @@ pub(super) fn define(c: &mut Catalog, relation: Id, def: &ColumnDef) -> Option<C
 }
 
 /// The default as the server keeps it. A constant NULL is no default (`AddRelationNewConstraints`), unless the column's length
-/// or precision makes it a call of the coercion function.
-fn stored_default(data_type: &DataType, expr: &Expr) -> Option<Expr> {
-    (!expr.is_null() || !data_type.typmods.is_empty()).then(|| expr.clone())
+/// or precision, its domain, or a cast to another type makes it a call.
+fn stored_default(c: &Catalog, data_type: &DataType, expr: &Expr) -> Option<Expr> {
+    let is_domain = matches!(data_type.base, BaseType::User(id)
+        if c.types.get(&id).is_some_and(|t| matches!(t.kind, TypeKind::Domain { .. })));
+    let is_call = match expr {
+        Expr::Cast { to, .. } => c.data_type(to).without_typmods() != data_type.without_typmods(),
+        _ => false,
+    };
+    (!expr.is_null() || is_domain || is_call || !data_type.typmods.is_empty()).then(|| expr.clone())
 }
 
 /// A type nobody declared is unknown, and the history incomplete.
@@ -203,7 +209,7 @@ fn retype(c: &mut Catalog, relation: Id, id: ColumnId, new: &Retype<'_>) {
 pub(super) fn set_default(c: &mut Catalog, relation: Id, name: &str, expr: Option<&Expr>, recurse: bool) {
     let Some(id) = c.column_or_unseen(relation, name) else { return };
     let Some((before, column)) = both(c, relation, id) else { return };
-    let new = expr.and_then(|e| stored_default(&column.data_type, e));
+    let new = expr.and_then(|e| stored_default(c, &column.data_type, e));
     change(c, relation, id, |column| column.default = new.clone());
     match new {
         Some(to) => c.record(Change::DefaultSet { relation: before.clone(), column, to }),

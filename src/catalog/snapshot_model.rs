@@ -12,8 +12,6 @@ use super::snapshot::{
     Column, Constraint, Index, Policy, Publication, Relation, RelationKind, Routine, RowSecurity, Sequence, Snapshot, Trigger,
     Type, TypeKind,
 };
-use super::types::BaseType;
-use crate::expr::Expr;
 use crate::op::{
     FkAction, GeneratedKind, IdentityKind, ObjectKind, PartitionStrategy, Persistence, ReplicaIdentity, RoutineKind,
     TriggerEvent, TriggerState, TriggerTiming, Volatility,
@@ -91,7 +89,7 @@ impl Catalog {
             name: column.name.clone(),
             type_name: self.format_type(&column.data_type),
             not_null: Some(column.not_null),
-            default: Some(column.generated.is_none() && self.has_stored_default(column)),
+            default: Some(column.generated.is_none() && column.default.is_some()),
             identity: Some(
                 match column.identity {
                     None => "",
@@ -110,15 +108,6 @@ impl Catalog {
             ),
             collation: self.describe_collation(column),
         }
-    }
-
-    /// A constant NULL is not stored, but of a domain it is (`AddRelationNewConstraints`).
-    fn has_stored_default(&self, column: &model::Column) -> bool {
-        let is_domain = match column.data_type.base {
-            BaseType::User(id) => self.types.get(&id).is_some_and(|t| matches!(t.kind, model::TypeKind::Domain { .. })),
-            BaseType::Builtin(_) | BaseType::Row(_) | BaseType::Unknown => false,
-        };
-        column.default.as_ref().is_some_and(|default| is_domain || !is_null(default))
     }
 
     /// A collation's schema is that of the one the history created, else `pg_catalog`.
@@ -342,14 +331,6 @@ fn describe_policy(policy: &crate::op::Policy) -> Policy {
         command: Some(policy.command.clone()),
         permissive: Some(policy.permissive),
         roles: (!roles.iter().any(by_session)).then_some(roles),
-    }
-}
-
-fn is_null(expr: &Expr) -> bool {
-    match expr {
-        Expr::Null => true,
-        Expr::Cast { expr, .. } => is_null(expr),
-        _ => false,
     }
 }
 
