@@ -175,8 +175,8 @@ impl Facts<'_> {
             }
             Change::OwnerChanged { name, birth, .. } => named(Kind::ChangeOwner, *birth, name),
             Change::Revoked { object, name, birth, had, .. } => {
-                let counts = self.older(*birth) && *had != Some(false) && *object != Privileged::Defaults;
-                counts.then(|| Break { kind: Kind::Revoke, object: name.clone() })
+                let counts = *had != Some(false) && *object != Privileged::Defaults;
+                named(Kind::Revoke, *birth, name).filter(|_| counts)
             }
             Change::RoleDropped { name, birth } | Change::RoleRenamed { name, birth, .. } => {
                 named(Kind::DropRole, *birth, &quote_identifier(name))

@@ -4,6 +4,7 @@ use super::change::Change;
 use super::constraint::{self, Place};
 use super::object::*;
 use super::resolve::new_relation;
+use super::types::DataType;
 use super::{Catalog, alter_table, column, inheritance, like};
 use crate::op::{AlterTable, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, ObjectKind, Persistence, TableElement};
 
@@ -83,7 +84,12 @@ fn merge_column(c: &mut Catalog, relation: Id, id: ColumnId, def: &ColumnDef) {
                 column::change(c, relation, id, |column| column.not_null = true);
             }
             ConstraintKind::Default(expr) => {
-                column::change(c, relation, id, |column| column.default = Some(expr.clone()));
+                let data_type = c
+                    .relation(relation)
+                    .and_then(|r| r.column_by_id(id))
+                    .map_or(DataType::UNKNOWN, |column| column.data_type.clone());
+                let stored = column::stored_default(c, &data_type, expr);
+                column::change(c, relation, id, |column| column.default = stored);
             }
             _ => {}
         }

@@ -72,15 +72,6 @@ impl<'a> Context<'a> {
     pub fn older(&self, birth: Birth) -> bool {
         birth.unit < self.unit
     }
-    /// The first unit of a whole history: no release and no object is from before it.
-    pub fn is_first_ever(&self) -> bool {
-        let before = self.before;
-        self.history.whole
-            && !before.incomplete
-            && before.relations.is_empty()
-            && before.routines.is_empty()
-            && before.types.is_empty()
-    }
     /// An older relation that other sessions see.
     pub fn older_relation(&self, relation: &Relation) -> bool {
         self.older(relation.birth) && relation.persistence != Persistence::Temporary

@@ -23,8 +23,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             )),
             Change::Opaque { text } => findings.push(cx.finding(
                 RULE.id,
-                // The first unit of a whole history has no old client: nothing is there that it could take away.
-                if cx.is_first_ever() { Level::Note } else { Level::Error },
+                Level::Error,
                 event,
                 text.clone(),
                 format!("this SQL is built at run time and runs now, so it cannot be judged from the file: {}", excerpt(text)),

@@ -12,7 +12,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         let (message, help) = match oddity.kind {
             OddityKind::MetaCommand => (
                 format!("{} is a command of psql, no SQL: a runner that sends the file to the server fails on it", oddity.text),
-                "say it in SQL, so that any runner can run the file",
+                "say it in SQL, so that every runner can send it",
             ),
             OddityKind::Variable => (
                 format!("{} is a variable of psql, no SQL: a runner that sends the file to the server fails on it", oddity.text),

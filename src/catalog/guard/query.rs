@@ -3,8 +3,9 @@
 use super::expression::{Scope, Source};
 use super::rows::{Row, rows};
 use super::table::SystemTable;
-use super::value::{Truth, Value};
+use super::value::{Object, Truth, Value};
 use crate::catalog::guard::comparison::equal;
+use crate::catalog::object::Relation;
 use crate::expr::Expr;
 use crate::op::{FromItem, Query};
 use std::ops::ControlFlow;
@@ -142,7 +143,7 @@ impl<'e> Scope<'e> {
     fn matching(&self, query: &Query, f: &mut dyn FnMut(&Scope<'_>, bool) -> ControlFlow<()>) -> bool {
         let mut conditions = Vec::new();
         query.conditions.iter().for_each(|condition| flatten(condition, &mut conditions));
-        let tables: Vec<Table<'_>> = query.from.iter().map(|item| self.table(item, query)).collect();
+        let tables: Vec<Table<'_>> = query.from.iter().map(|item| self.table(item, query, &conditions)).collect();
         let mut scope = self.inner(tables.iter().map(|table| table.source).collect());
         let mut visited = 0;
         let flow = join(&mut scope, &tables, 0, &conditions, &mut visited, f);
@@ -153,7 +154,20 @@ impl<'e> Scope<'e> {
         Scope { catalog: self.catalog, variables: self.variables, sources, outer: Some(self), count: None }
     }
 
-    fn table<'s>(&'s self, item: &'s FromItem, query: &Query) -> Table<'s> {
+    /// The relation whose parts a table is asked for, by name or as an object, where a condition says so outright.
+    fn wanted<'s>(&'s self, table: SystemTable, alias: Option<&str>, conditions: &[&'s Expr]) -> Option<Value<'s>> {
+        conditions.iter().filter_map(|condition| equated(condition)).find_map(|(path, constant)| {
+            let own = match path {
+                [column] => table.has_column(column),
+                [.., qualifier, _] => alias == Some(qualifier),
+                [] => false,
+            };
+            let owner = path.last().is_some_and(|column| OWNERS.contains(&column.as_str()));
+            (own && owner).then(|| self.evaluate(constant))
+        })
+    }
+
+    fn table<'s>(&'s self, item: &'s FromItem, query: &Query, conditions: &[&'s Expr]) -> Table<'s> {
         let unknown = |alias| Table { source: Source { alias, table: None, row: None }, rows: vec![Row::Anything] };
         match item {
             FromItem::Relation { name, alias, column_aliases, .. } => {
@@ -161,7 +175,14 @@ impl<'e> Scope<'e> {
                 let is_cte = name.schema.is_none() && query.ctes.iter().any(|(cte, _, _)| *cte == name.name);
                 match SystemTable::named(name).filter(|_| !is_cte && column_aliases.is_empty()) {
                     Some(table) => {
-                        Table { source: Source { alias, table: Some(table), row: None }, rows: rows(self.catalog, table.table) }
+                        let wanted = self.wanted(table, alias, conditions);
+                        let only = |relation: &Relation| match &wanted {
+                            Some(Value::Text(name)) => relation.name == **name,
+                            Some(Value::Object(object)) => *object == Object::Modelled(relation.id),
+                            _ => true,
+                        };
+                        let rows = rows(self.catalog, table.table, &only);
+                        Table { source: Source { alias, table: Some(table), row: None }, rows }
                     }
                     None => unknown(alias),
                 }
@@ -170,6 +191,23 @@ impl<'e> Scope<'e> {
                 unknown(alias.as_deref())
             }
         }
+    }
+}
+
+/// Columns by which a part of a relation says whose it is.
+const OWNERS: &[&str] = &["table_name", "tablename", "event_object_table", "attrelid", "conrelid", "tgrelid", "polrelid"];
+
+/// The constant on the other side of an equation with a column, and that column.
+fn equated(condition: &Expr) -> Option<(&[String], &Expr)> {
+    let Expr::Operator { name, args } = condition else { return None };
+    let constant = |expr: &Expr| match expr {
+        Expr::Str(_) => true,
+        Expr::Cast { expr, .. } => matches!(**expr, Expr::Str(_)),
+        _ => false,
+    };
+    match (name.as_str(), args.as_slice()) {
+        ("=", [Expr::Column(path), other] | [other, Expr::Column(path)]) if constant(other) => Some((path, other)),
+        _ => None,
     }
 }
 

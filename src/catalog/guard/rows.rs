@@ -76,8 +76,9 @@ impl Row<'_> {
     }
 }
 
-/// All rows of a table.
-pub fn rows(c: &Catalog, table: Table) -> Vec<Row<'_>> {
+/// All rows of a table. Of those that are parts of a relation, only the parts of relations that pass `only`: the caller has
+/// conditions that the others' fail.
+pub fn rows<'c>(c: &'c Catalog, table: Table, only: &dyn Fn(&Relation) -> bool) -> Vec<Row<'c>> {
     let mut out = Vec::new();
     match table {
         Table::Namespaces => {
@@ -105,45 +106,45 @@ pub fn rows(c: &Catalog, table: Table) -> Vec<Row<'_>> {
         }
         Table::Indexes => {
             out.extend(c.indexes.values().map(|index| Row::Index(index)));
-            parts(c, &mut out, |_, _| {});
+            parts(c, &mut out, only, |_, _| {});
         }
-        Table::Attributes => parts(c, &mut out, |relation, out| {
+        Table::Attributes => parts(c, &mut out, only, |relation, out| {
             out.extend(relation.columns.iter().map(|column| Row::Column(relation, column)));
         }),
-        Table::InformationColumns => parts(c, &mut out, |relation, out| {
+        Table::InformationColumns => parts(c, &mut out, only, |relation, out| {
             if relation.is_table() || relation.kind == RelationKind::View {
                 out.extend(relation.columns.iter().map(|column| Row::Column(relation, column)));
             }
         }),
         Table::Constraints => {
-            parts(c, &mut out, |relation, out| {
+            parts(c, &mut out, only, |relation, out| {
                 out.extend(relation.constraints.iter().map(|constraint| Row::Constraint(relation, constraint)));
             });
             domain_constraints(c, &mut out);
         }
-        Table::InformationConstraints => parts(c, &mut out, |relation, out| {
+        Table::InformationConstraints => parts(c, &mut out, only, |relation, out| {
             let listed = relation.constraints.iter().filter(|found| !matches!(found.kind, ConstraintType::Exclude { .. }));
             out.extend(listed.map(|constraint| Row::Constraint(relation, constraint)));
         }),
         Table::CheckConstraints => {
-            parts(c, &mut out, |relation, out| {
+            parts(c, &mut out, only, |relation, out| {
                 let checks = relation.constraints.iter().filter(|found| matches!(found.kind, ConstraintType::Check { .. }));
                 out.extend(checks.map(|constraint| Row::Constraint(relation, constraint)));
             });
             domain_constraints(c, &mut out);
         }
-        Table::ReferentialConstraints => parts(c, &mut out, |relation, out| {
+        Table::ReferentialConstraints => parts(c, &mut out, only, |relation, out| {
             let keys = relation.constraints.iter().filter(|found| matches!(found.kind, ConstraintType::ForeignKey { .. }));
             out.extend(keys.map(|constraint| Row::Constraint(relation, constraint)));
         }),
-        Table::KeyColumnUsage => parts(c, &mut out, |relation, out| {
+        Table::KeyColumnUsage => parts(c, &mut out, only, |relation, out| {
             for constraint in relation.constraints.iter().filter(|found| is_key(&found.kind)) {
                 for column in constraint.kind.columns().iter().filter_map(|id| relation.column_by_id(*id)) {
                     out.push(Row::ConstraintColumn(relation, constraint, relation, column));
                 }
             }
         }),
-        Table::ConstraintColumnUsage => parts(c, &mut out, |relation, out| {
+        Table::ConstraintColumnUsage => parts(c, &mut out, &|_| true, |relation, out| {
             for constraint in &relation.constraints {
                 used_columns(c, relation, constraint, out);
             }
@@ -183,17 +184,17 @@ pub fn rows(c: &Catalog, table: Table) -> Vec<Row<'_>> {
             out.push(Row::System(Unseen::Routine));
             open(c, &mut out, Unseen::Routine);
         }
-        Table::Triggers => parts(c, &mut out, |relation, out| {
+        Table::Triggers => parts(c, &mut out, only, |relation, out| {
             out.extend(relation.triggers.iter().map(|trigger| Row::Trigger(relation, trigger, None)));
         }),
         // One row per event; the standard knows no TRUNCATE triggers.
-        Table::InformationTriggers => parts(c, &mut out, |relation, out| {
+        Table::InformationTriggers => parts(c, &mut out, only, |relation, out| {
             for trigger in &relation.triggers {
                 let events = trigger.events.iter().filter(|event| **event != TriggerEvent::Truncate);
                 out.extend(events.map(|event| Row::Trigger(relation, trigger, Some(*event))));
             }
         }),
-        Table::Policies => parts(c, &mut out, |relation, out| {
+        Table::Policies => parts(c, &mut out, only, |relation, out| {
             out.extend(relation.policies.iter().map(|policy| Row::Policy(relation, &policy.policy)));
         }),
         Table::Extensions => {
@@ -259,8 +260,13 @@ fn relations<'c>(c: &'c Catalog, out: &mut Vec<Row<'c>>, keep: impl Fn(RelationK
 }
 
 /// Parts of every relation, and the unseen parts of those that nobody created here.
-fn parts<'c>(c: &'c Catalog, out: &mut Vec<Row<'c>>, add: impl Fn(&'c Relation, &mut Vec<Row<'c>>)) {
-    for relation in c.relations.values() {
+fn parts<'c>(
+    c: &'c Catalog,
+    out: &mut Vec<Row<'c>>,
+    only: &dyn Fn(&Relation) -> bool,
+    add: impl Fn(&'c Relation, &mut Vec<Row<'c>>),
+) {
+    for relation in c.relations.values().filter(|relation| only(relation)) {
         add(relation, out);
         if !relation.known {
             out.push(Row::UnseenPart(relation));
