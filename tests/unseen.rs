@@ -103,14 +103,14 @@ fn a_new_routine_is_everyones_unless_default_privileges_say_otherwise() {
         routine.grants.clone()
     };
     let create = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'";
-    let public = ("public".to_string(), "execute".to_string());
-    assert_eq!(grants(create), [public.clone()]);
+    let public = || ("public".to_string(), "execute".to_string());
+    assert_eq!(grants(create), [public()]);
     assert_eq!(grants(&format!("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC; {create}")), []);
     // Only a revoke for all schemas takes away what is implied (the documentation of ALTER DEFAULT PRIVILEGES).
     let in_schema = format!("ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC; {create}");
-    assert_eq!(grants(&in_schema), [public.clone()]);
+    assert_eq!(grants(&in_schema), [public()]);
     let granted = format!("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO app; {create}");
-    assert_eq!(grants(&granted), [public.clone(), ("app".to_string(), "execute".to_string())]);
+    assert_eq!(grants(&granted), [public(), ("app".to_string(), "execute".to_string())]);
     // OR REPLACE keeps what was granted.
     let replaced = create.replace("CREATE", "CREATE OR REPLACE");
     assert_eq!(grants(&format!("{create}; REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC; {replaced}")), []);

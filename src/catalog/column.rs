@@ -55,13 +55,17 @@ pub(super) fn define(c: &mut Catalog, relation: Id, def: &ColumnDef) -> Option<C
 }
 
 /// The default as the server keeps it. A constant NULL is no default (`AddRelationNewConstraints`), unless the column's length,
-/// precision or domain makes it a call of the coercion.
+/// precision or domain, or a cast to another type, makes it a call.
 pub(super) fn stored_default(c: &Catalog, data_type: &DataType, expr: &Expr) -> Option<Expr> {
     let is_domain = match data_type.base {
         BaseType::User(id) => c.types.get(&id).is_some_and(|object| matches!(object.kind, TypeKind::Domain { .. })),
         BaseType::Builtin(_) | BaseType::Row(_) | BaseType::Unknown => false,
     };
-    (!expr.is_null() || !data_type.typmods.is_empty() || is_domain).then(|| expr.clone())
+    let is_call = match expr {
+        Expr::Cast { to, .. } => c.data_type(to).without_typmods() != data_type.without_typmods(),
+        _ => false,
+    };
+    (!expr.is_null() || !data_type.typmods.is_empty() || is_domain || is_call).then(|| expr.clone())
 }
 
 /// A type nobody declared is unknown, and the history incomplete.

@@ -526,5 +526,7 @@ pub(super) fn schema(c: &mut Catalog, name: &str) {
         }
     });
     c.schemas.remove(name);
+    // Default privileges of a schema go with it.
+    c.default_grants.retain(|(_, schema, _, _)| schema != name);
     c.record(Change::SchemaDropped { schema: object });
 }

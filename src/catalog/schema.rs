@@ -16,7 +16,8 @@ pub(super) fn create(c: &mut Catalog, name: &str, if_not_exists: bool, owner: Op
         return c.nothing_exists(ObjectKind::Schema, crate::sql::names::quote_identifier(name));
     }
     let owner = owner.map(str::to_string).or_else(|| c.current_role());
-    let schema = SchemaObject { name: name.to_string(), birth: c.birth(), known: true, owner, grants: Vec::new() };
+    let grants = super::default_privilege::initial(c, ObjectKind::Schema, name);
+    let schema = SchemaObject { name: name.to_string(), birth: c.birth(), known: true, owner, grants };
     let schema = Arc::new(schema);
     c.schemas.insert(name.to_string(), schema.clone());
     c.record(Change::SchemaCreated { schema });

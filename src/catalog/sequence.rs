@@ -44,7 +44,8 @@ fn insert(c: &mut Catalog, schema: &str, name: &str, data_type: DataType, option
         min_value: None,
         start: None,
     });
-    relation.owner = c.settings.get("role").cloned();
+    relation.owner = c.current_role();
+    relation.grants = super::default_privilege::initial_on_relation(c, RelationKind::Sequence, schema);
     c.insert_relation(relation)
 }
 

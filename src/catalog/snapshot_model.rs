@@ -109,6 +109,7 @@ impl Catalog {
             collation: self.describe_collation(column),
         }
     }
+
     /// A collation's schema is that of the one the history created, else `pg_catalog`.
     fn describe_collation(&self, column: &model::Column) -> Option<String> {
         let Some(collation) = &column.collation else {

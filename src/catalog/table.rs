@@ -31,7 +31,8 @@ pub(super) fn create(c: &mut Catalog, create: &CreateTable) {
     relation.partition_bound = create.bound.clone();
     relation.partition_strategy = create.partition_by.as_ref().map(|by| by.strategy);
     relation.options = create.options.clone();
-    relation.owner = c.settings.get("role").cloned();
+    relation.owner = c.current_role();
+    relation.grants = super::default_privilege::initial_on_relation(c, kind, &schema);
     relation.known = parents.iter().all(|parent| c.relation(*parent).is_some_and(|r| r.known));
     c.insert_relation(relation);
     columns(c, id, create, &parents);

@@ -55,7 +55,7 @@ pub(super) fn enter(c: &mut Catalog, schema: &str, name: &str, kind: TypeKind) {
         birth: c.birth(),
         known: true,
         owner: c.current_role(),
-        grants: Vec::new(),
+        grants: super::default_privilege::initial(c, crate::op::ObjectKind::Type, schema),
         extension: None,
     };
     c.insert_type(object);

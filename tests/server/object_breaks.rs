@@ -95,6 +95,12 @@ const OLDER: &str = "
     CREATE PUBLICATION pub FOR TABLE users;
     CREATE SEQUENCE free;
     CREATE TABLE numbered (id bigserial);
+    ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO reader;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT USAGE ON SEQUENCES TO reader;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT EXECUTE ON FUNCTIONS TO reader;
+    CREATE TABLE app.readable (id serial);
+    CREATE VIEW app.readable_view AS SELECT 1 AS one;
+    CREATE FUNCTION app.callable() RETURNS int LANGUAGE sql AS 'SELECT 1';
 ";
 
 #[test]
@@ -151,6 +157,10 @@ fn statements_that_take_something_away_agree_with_the_server() {
         "REVOKE EXECUTE ON FUNCTION f(int) FROM PUBLIC",
         "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM reader",
         "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM reader",
+        "REVOKE SELECT ON app.readable FROM reader",
+        "REVOKE ALL ON app.readable_view FROM reader",
+        "REVOKE USAGE ON SEQUENCE app.readable_id_seq FROM reader",
+        "REVOKE EXECUTE ON FUNCTION app.callable() FROM reader",
         "ALTER TABLE users ENABLE ROW LEVEL SECURITY",
         "CREATE TRIGGER second AFTER INSERT ON users EXECUTE FUNCTION trg()",
         "CREATE RULE second AS ON INSERT TO users DO ALSO NOTHING",
@@ -172,6 +182,9 @@ fn statements_that_take_nothing_away_break_nothing_in_the_model_either() {
         "ALTER TABLE users SET SCHEMA public",
         "ALTER FUNCTION f(int) STABLE",
         "REVOKE DELETE ON users FROM reader",
+        "REVOKE INSERT ON app.readable FROM reader",
+        "DROP SCHEMA IF EXISTS never CASCADE",
+        "CREATE TABLE app.another (a int)",
         "REVOKE SELECT ON app.orders FROM PUBLIC",
         "REVOKE GRANT OPTION FOR SELECT ON users FROM reader",
         "GRANT ALL ON users TO PUBLIC",

@@ -389,7 +389,7 @@ fn a_view_is_replaced_renamed_and_moved_as_on_the_server() {
         ALTER MATERIALIZED VIEW m RENAME TO m2;
         REFRESH MATERIALIZED VIEW m2;
         CREATE DOMAIN dom AS int;
-        CREATE TABLE nothing (a int DEFAULT NULL, b varchar(5) DEFAULT NULL, c text DEFAULT NULL::text, d dom DEFAULT NULL);
+        CREATE TABLE nothing (a int DEFAULT NULL, b varchar(5) DEFAULT NULL, c text DEFAULT NULL::text, d dom DEFAULT NULL, e int DEFAULT NULL::bigint);
         CREATE TABLE copy AS SELECT * FROM t;
         CREATE TABLE IF NOT EXISTS copy AS SELECT 1 AS other;
         CREATE TABLE named (p, q) AS SELECT renamed, b FROM t WITH NO DATA;
