@@ -1,6 +1,6 @@
 //! Fingerprints: the same finding has the same one when lines move, blanks or comments change, or the checkout lies elsewhere.
 
-use crate::sql::lex::{self, TokenKind};
+use crate::sql::lex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ impl Fingerprints {
     /// findings that are equal in these three.
     pub fn next(&mut self, repo_path: &str, rule: &str, statement: &str) -> String {
         let mut hash = Sha256::new();
-        for part in [repo_path, rule, &normalised(statement)] {
+        for part in [repo_path, rule, &lex::normalise(statement)] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -27,47 +27,15 @@ impl Fingerprints {
     }
 }
 
-/// A statement with one blank between tokens, without comments, and with unquoted words in lower case: what the server does not
-/// tell apart either.
-pub fn normalised(statement: &str) -> String {
-    let mut text = String::new();
-    for token in lex::tokens(statement).filter(|token| !token.is_blank()) {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        match token.kind {
-            TokenKind::Word => text.push_str(&token.text(statement).to_ascii_lowercase()),
-            TokenKind::Whitespace
-            | TokenKind::LineComment
-            | TokenKind::BlockComment
-            | TokenKind::QuotedIdent
-            | TokenKind::Str
-            | TokenKind::DollarStr
-            | TokenKind::Number
-            | TokenKind::Param
-            | TokenKind::Semicolon
-            | TokenKind::Open
-            | TokenKind::Close
-            | TokenKind::Comma
-            | TokenKind::Dot
-            | TokenKind::Backslash
-            | TokenKind::Operator
-            | TokenKind::Colon
-            | TokenKind::Other => text.push_str(token.text(statement)),
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn blanks_comments_and_case_do_not_matter_but_strings_and_quoted_names_do() {
-        assert_eq!(normalised("ALTER  TABLE\n/* x */ Users -- y\nDROP name"), normalised("alter table users drop NAME"));
-        assert_ne!(normalised("DROP TABLE \"Users\""), normalised("DROP TABLE \"users\""));
-        assert_ne!(normalised("SELECT 'a  b'"), normalised("SELECT 'a b'"));
+        assert_eq!(lex::normalise("ALTER  TABLE\n/* x */ Users -- y\nDROP name"), lex::normalise("alter table users drop NAME"));
+        assert_ne!(lex::normalise("DROP TABLE \"Users\""), lex::normalise("DROP TABLE \"users\""));
+        assert_ne!(lex::normalise("SELECT 'a  b'"), lex::normalise("SELECT 'a b'"));
     }
 
     #[test]

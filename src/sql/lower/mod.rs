@@ -142,7 +142,7 @@ pub fn statement(node: &protobuf::Node, start: usize, end: usize, cx: &Lowering<
 
         NodeEnum::SelectStmt(select) => match view::into_of(select) {
             Some(into) => view::select_into(select, into, start, end, cx),
-            None => Op::Select(Query { text: text::normalised(cx.slice(start, end)), ..query(select, cx) }),
+            None => Op::Select(Query { text: crate::sql::lex::normalise(cx.slice(start, end)), ..query(select, cx) }),
         },
         NodeEnum::InsertStmt(_) | NodeEnum::UpdateStmt(_) | NodeEnum::DeleteStmt(_) | NodeEnum::MergeStmt(_) => {
             match dml::statement(inner, cx) {

@@ -5,12 +5,12 @@ use super::expression::call as lower_call;
 use super::node::{argument_types, items, name_of, optional, strings};
 use super::object::{kind_of, routine};
 use super::session::setting;
-use super::text::{atomic_statements, element_end, literal_after, normalised, word_at};
+use super::text::{atomic_statements, element_end, literal_after, word_at};
 use super::types::{required_type, type_ref};
 use super::{Lowering, expr, statement};
 use crate::expr::Expr;
 use crate::op::{ArgMode, Body, CreateRoutine, Op, RoutineArg, RoutineKind, SettingValue, Statement, Step, TypeRef, Volatility};
-use crate::sql::body;
+use crate::sql::{body, lex};
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
     AlterFunctionStmt, CallStmt, CreateFunctionStmt, DefElem, DefineStmt, DoStmt, FunctionParameter, FunctionParameterMode, Node,
@@ -113,7 +113,7 @@ fn sql_body(node: &Node, start: usize, end: usize, cx: &Lowering<'_>) -> Body {
     if let Some(NodeEnum::ReturnStmt(stmt)) = &node.node {
         let from = word_at(cx.text, start, end, "return").unwrap_or(start);
         let step = return_step(stmt.returnval.as_deref(), from, element_end(cx.text, from, end), cx);
-        return Body { language: "sql".into(), steps: vec![step], text: normalised(cx.slice(from, end)), opaque: None };
+        return Body { language: "sql".into(), steps: vec![step], text: lex::normalise(cx.slice(from, end)), opaque: None };
     }
     // One list around the list of statements; empty statements are not in it.
     let statements: Vec<&Node> = items(node).iter().flat_map(items).filter(|node| node.node.is_some()).collect();
@@ -131,7 +131,7 @@ fn sql_body(node: &Node, start: usize, end: usize, cx: &Lowering<'_>) -> Body {
             }
         })
         .collect();
-    Body { language: "sql".into(), steps, text: normalised(cx.slice(from, end)), opaque: None }
+    Body { language: "sql".into(), steps, text: lex::normalise(cx.slice(from, end)), opaque: None }
 }
 
 fn return_step(value: Option<&Node>, from: usize, to: usize, cx: &Lowering<'_>) -> Step {

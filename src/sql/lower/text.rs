@@ -5,23 +5,6 @@
 
 use crate::sql::lex::{self, Token, TokenKind};
 
-/// SQL text with one space between tokens, comments dropped and unquoted words in lower case.
-pub fn normalised(text: &str) -> String {
-    let mut normal = String::with_capacity(text.len());
-    for token in lex::tokens(text).filter(|token| !token.is_blank()) {
-        if !normal.is_empty() {
-            normal.push(' ');
-        }
-        let part = token.text(text);
-        if token.kind == TokenKind::Word {
-            normal.push_str(&part.to_ascii_lowercase());
-        } else {
-            normal.push_str(part);
-        }
-    }
-    normal
-}
-
 /// Where the list element that starts at `start` ends: before a comma, a closing parenthesis or a semicolon of its own level,
 /// at `limit` at the latest; blanks and comments before that are outside.
 pub fn element_end(text: &str, start: usize, limit: usize) -> usize {
@@ -155,8 +138,8 @@ mod tests {
 
     #[test]
     fn normal_form_forgets_case_blanks_and_comments_but_not_quotes() {
-        assert_eq!(normalised("SELECT  A /* x */,\n\"B\" -- y\n FROM T"), "select a , \"B\" from t");
-        assert_eq!(normalised("select 'It''s'"), "select 'It''s'");
+        assert_eq!(lex::normalise("SELECT  A /* x */,\n\"B\" -- y\n FROM T"), "select a , \"B\" from t");
+        assert_eq!(lex::normalise("select 'It''s'"), "select 'It''s'");
     }
 
     #[test]

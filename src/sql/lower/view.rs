@@ -2,9 +2,10 @@
 
 use super::node::{persistence, relation_of, strings};
 use super::select::{lower as query, subquery};
-use super::text::{normalised, query_range};
+use super::text::query_range;
 use super::{Lowering, definition};
 use crate::op::{CreateTableAs, CreateView, Op, Query};
+use crate::sql::lex;
 use pg_query::protobuf::{CreateTableAsStmt, IntoClause, ObjectType, RefreshMatViewStmt, SelectStmt, ViewCheckOption, ViewStmt};
 
 pub fn create(stmt: &ViewStmt, start: usize, end: usize, cx: &Lowering<'_>) -> Op {
@@ -32,7 +33,7 @@ pub fn create_table_as(stmt: &CreateTableAsStmt, start: usize, end: usize, cx: &
 
 /// SELECT … INTO: the target stands in the query, and in a set operation in its leftmost arm.
 pub fn select_into(select: &SelectStmt, into: &IntoClause, start: usize, end: usize, cx: &Lowering<'_>) -> Op {
-    let text = normalised(cx.slice(start, end));
+    let text = lex::normalise(cx.slice(start, end));
     Op::CreateTableAs(table_from(into, Query { text, ..query(select, cx) }))
 }
 
@@ -62,7 +63,7 @@ fn table_from(into: &IntoClause, query: Query) -> CreateTableAs {
 
 fn definition_text(start: usize, end: usize, cx: &Lowering<'_>) -> String {
     let (from, to) = query_range(cx.text, start, end);
-    normalised(cx.slice(from, to))
+    lex::normalise(cx.slice(from, to))
 }
 
 pub fn refresh(stmt: &RefreshMatViewStmt) -> Op {
