@@ -2,8 +2,8 @@
 
 use super::change::{Change, RowChange};
 use super::{
-    Catalog, body, dml, domain, drop, enumeration, extension, index, other, owner, policy, privilege, publication, rename, role,
-    routine, schema, sequence, session, table, trigger, type_object, view,
+    Catalog, body, dml, domain, drop, enumeration, extension, index, other, owner, policy, privilege, publication, relocate,
+    rename, role, routine, schema, sequence, session, table, trigger, type_object, view,
 };
 use crate::op::Op;
 
@@ -51,7 +51,7 @@ pub(super) fn apply(catalog: &mut Catalog, op: &Op) {
             drop::objects(catalog, objects, *if_exists, *cascade, *concurrently)
         }
         Op::Rename { object, to, if_exists, .. } => rename::object(catalog, object, to, *if_exists),
-        Op::SetSchema { object, schema, if_exists } => rename::set_schema(catalog, object, schema, *if_exists),
+        Op::SetSchema { object, schema, if_exists } => relocate::set_schema(catalog, object, schema, *if_exists),
         Op::SetOwner { object, role } => owner::set_owner(catalog, object, role),
         Op::DependsOnExtension { .. } => {}
         Op::Comment { .. } => catalog.record(Change::Commented),

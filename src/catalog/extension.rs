@@ -306,7 +306,7 @@ pub(super) fn set_schema(c: &mut Catalog, name: &str, schema: &str) {
                     c.rename_routine_entry(id, schema, &name);
                 }
             }
-            Member::Relation(id) => super::rename::move_relation_entry(c, id, schema),
+            Member::Relation(id) => super::relocate::move_relation_entry(c, id, schema),
             Member::Type(id) => {
                 if let Some(name) = c.types.get(&id).map(|object| object.name.clone()) {
                     c.rename_type_entry(id, schema, &name);

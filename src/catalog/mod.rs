@@ -39,6 +39,7 @@ mod policy;
 mod privilege;
 mod publication;
 mod query;
+mod relocate;
 mod rename;
 mod role;
 mod routine;

@@ -1,13 +1,12 @@
-//! RENAME and SET SCHEMA.
+//! RENAME.
 //!
 //! Identity stays, so what refers to an object by id follows by itself: views keep their column names, triggers their function.
-//! What follows by name (children of a renamed column, clones of a trigger, indexes of a moved table) is done here.
+//! What follows by name (children of a renamed column, clones of a trigger) is done here.
 
 use super::Catalog;
 use super::change::{Cause, Change};
 use super::object::*;
-use super::resolve::is_system_schema;
-use super::{other, policy, role, routine, sequence, trigger, type_object};
+use super::{other, policy, relocate, role, routine, trigger, type_object};
 use crate::op::{ObjectKind, ObjectName, ObjectRef};
 use crate::sql::names::quote_identifier;
 use std::sync::Arc;
@@ -52,17 +51,17 @@ pub(super) fn object(c: &mut Catalog, object: &ObjectRef, to: &str, if_exists: b
             if let Some(id) = type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown)
                 && let Some(schema) = c.types.get(&id).map(|found| found.schema.clone())
             {
-                move_type(c, id, &schema, to);
+                relocate::move_type(c, id, &schema, to);
             }
         }
         ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate => {
             if let Some(id) = routine::routine_or_unseen(c, object)
                 && let Some(schema) = c.routines.get(&id).map(|found| found.schema.clone())
             {
-                move_routine(c, id, &schema, to);
+                relocate::move_routine(c, id, &schema, to);
             }
         }
-        ObjectKind::Schema => schema(c, &object.name.name, to),
+        ObjectKind::Schema => relocate::rename_schema(c, &object.name.name, to),
         ObjectKind::Role => role::rename(c, &object.name.name, to),
         ObjectKind::Publication => {
             if let Some(publication) = c.publications.remove(&object.name.name) {
@@ -103,78 +102,9 @@ pub(super) fn object(c: &mut Catalog, object: &ObjectRef, to: &str, if_exists: b
     }
 }
 
-/// ALTER … SET SCHEMA.
-pub(super) fn set_schema(c: &mut Catalog, object: &ObjectRef, schema: &str, if_exists: bool) {
-    if !is_system_schema(schema) {
-        c.schema_or_unseen(schema);
-    }
-    match object.kind {
-        ObjectKind::Table
-        | ObjectKind::ForeignTable
-        | ObjectKind::View
-        | ObjectKind::MaterializedView
-        | ObjectKind::Index
-        | ObjectKind::Sequence => {
-            if let Some(id) = relation_of(c, object, if_exists) {
-                move_relation(c, id, schema);
-            }
-        }
-        ObjectKind::Type | ObjectKind::Domain => {
-            if let Some(id) = type_object::resolve_or_unseen(c, &object.name, || TypeKind::Unknown)
-                && let Some(name) = c.types.get(&id).map(|found| found.name.clone())
-            {
-                move_type(c, id, schema, &name);
-            }
-        }
-        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine | ObjectKind::Aggregate => {
-            if let Some(id) = routine::routine_or_unseen(c, object)
-                && let Some(name) = c.routines.get(&id).map(|found| found.name.clone())
-            {
-                move_routine(c, id, schema, &name);
-            }
-        }
-        ObjectKind::Extension => super::extension::set_schema(c, &object.name.name, schema),
-        ObjectKind::Operator
-        | ObjectKind::OperatorClass
-        | ObjectKind::OperatorFamily
-        | ObjectKind::Collation
-        | ObjectKind::Conversion
-        | ObjectKind::Statistics
-        | ObjectKind::TextSearch => {
-            let name = other::label(c, object);
-            let to = other::label_as(c, object, ObjectName::qualified(schema, object.name.name.clone()));
-            other::relabel(c, object.kind, &name, to);
-        }
-        // These are in no schema, or move with what they hang on: the grammar has no SET SCHEMA for them.
-        ObjectKind::Schema
-        | ObjectKind::Cast
-        | ObjectKind::Language
-        | ObjectKind::Trigger
-        | ObjectKind::EventTrigger
-        | ObjectKind::Rule
-        | ObjectKind::Policy
-        | ObjectKind::Column
-        | ObjectKind::Attribute
-        | ObjectKind::TableConstraint
-        | ObjectKind::DomainConstraint
-        | ObjectKind::Role
-        | ObjectKind::Database
-        | ObjectKind::Tablespace
-        | ObjectKind::Publication
-        | ObjectKind::Subscription
-        | ObjectKind::ForeignServer
-        | ObjectKind::ForeignDataWrapper
-        | ObjectKind::UserMapping
-        | ObjectKind::AccessMethod
-        | ObjectKind::Transform
-        | ObjectKind::LargeObject
-        | ObjectKind::Parameter => {}
-    }
-}
-
 /// The relation that the statement names, or that its column, constraint, trigger … hangs on. With IF EXISTS one that is not
 /// there is noted, else it is made up.
-fn relation_of(c: &mut Catalog, object: &ObjectRef, if_exists: bool) -> Option<Id> {
+pub(super) fn relation_of(c: &mut Catalog, object: &ObjectRef, if_exists: bool) -> Option<Id> {
     if let Some(id) = c.resolve_relation(&object.name) {
         return Some(id);
     }
@@ -356,94 +286,4 @@ fn rule(c: &mut Catalog, relation: Id, name: &str, to: &str) {
         birth,
         to: format!("{label} {}", quote_identifier(to)),
     });
-}
-
-/// Another name or schema for a type; the relation behind a composite one goes along.
-fn move_type(c: &mut Catalog, id: Id, schema: &str, name: &str) {
-    let Some(before) = c.types.get(&id).cloned() else { return };
-    if before.schema == schema && before.name == name {
-        return;
-    }
-    c.rename_type_entry(id, schema, name);
-    if let TypeKind::Composite { relation } = before.kind {
-        c.rename_relation_entry(relation, schema, name);
-    }
-    c.record(Change::TypeRenamed { object: before, schema: schema.to_string(), name: name.to_string() });
-}
-
-fn move_routine(c: &mut Catalog, id: Id, schema: &str, name: &str) {
-    let Some(before) = c.routines.get(&id).cloned() else { return };
-    if before.schema == schema && before.name == name {
-        return;
-    }
-    c.rename_routine_entry(id, schema, name);
-    c.record(Change::RoutineRenamed { routine: before, schema: schema.to_string(), name: name.to_string() });
-}
-
-/// SET SCHEMA of a relation takes indexes, constraints and owned sequences along (`AlterTableNamespaceInternal`).
-fn move_relation(c: &mut Catalog, id: Id, schema: &str) {
-    let Some(before) = c.relation(id).cloned() else { return };
-    if before.schema == schema {
-        return;
-    }
-    let sequences = sequence::owned_by(c, id, None);
-    move_relation_entry(c, id, schema);
-    c.record(Change::RelationRenamed { name: before.name.clone(), relation: before, schema: schema.to_string() });
-    for sequence in sequences {
-        c.because(Cause::Cascade, |c| move_relation(c, sequence, schema));
-    }
-}
-
-/// Moves the entries of a relation and its indexes, and records nothing.
-pub(super) fn move_relation_entry(c: &mut Catalog, id: Id, schema: &str) {
-    let Some(before) = c.relation(id).cloned() else { return };
-    c.rename_relation_entry(id, schema, &before.name);
-    for index in c.indexes_of(id) {
-        c.rename_index_entry(index.id, schema, &index.name);
-    }
-}
-
-/// ALTER SCHEMA … RENAME: everything in it has another name now.
-fn schema(c: &mut Catalog, name: &str, to: &str) {
-    c.schema_or_unseen(name);
-    let Some(before) = c.schemas.remove(name) else { return };
-    c.schemas.insert(to.to_string(), Arc::new(SchemaObject { name: to.to_string(), ..SchemaObject::clone(&before) }));
-    c.record(Change::SchemaRenamed { schema: before, to: to.to_string() });
-    c.because(Cause::Cascade, |c| move_members(c, name, to));
-    let moved = |schema: &mut String| *schema = to.to_string();
-    role::change_where(&mut c.extensions, |extension| extension.schema == name, |extension| moved(&mut extension.schema));
-    let published = |publication: &Publication| publication.schemas.iter().any(|schema| schema == name);
-    role::change_where(&mut c.publications, published, |publication| {
-        publication.schemas.iter_mut().filter(|schema| *schema == name).for_each(moved);
-    });
-    for (_, schema, _, _) in c.default_grants.iter_mut() {
-        if schema == name {
-            *schema = to.to_string();
-        }
-    }
-}
-
-fn move_members(c: &mut Catalog, from: &str, to: &str) {
-    let relations: Vec<Arc<Relation>> = c.relations.values().filter(|r| r.schema == from).cloned().collect();
-    for relation in relations {
-        move_relation_entry(c, relation.id, to);
-        // A composite type is told as a type.
-        if relation.kind != RelationKind::Composite && relation.extension.is_none() {
-            c.record(Change::RelationRenamed { name: relation.name.clone(), relation, schema: to.to_string() });
-        }
-    }
-    let types: Vec<Arc<TypeObject>> = c.types.values().filter(|t| t.schema == from).cloned().collect();
-    for object in types {
-        c.rename_type_entry(object.id, to, &object.name);
-        if object.extension.is_none() {
-            c.record(Change::TypeRenamed { name: object.name.clone(), object, schema: to.to_string() });
-        }
-    }
-    let routines: Vec<Arc<Routine>> = c.routines.values().filter(|r| r.schema == from).cloned().collect();
-    for routine in routines {
-        c.rename_routine_entry(routine.id, to, &routine.name);
-        if routine.extension.is_none() {
-            c.record(Change::RoutineRenamed { name: routine.name.clone(), routine, schema: to.to_string() });
-        }
-    }
 }
