@@ -247,6 +247,11 @@ pub(super) fn set_not_null(c: &mut Catalog, relation: Id, id: ColumnId, recurse:
 pub(super) fn drop_not_null(c: &mut Catalog, relation: Id, name: &str, recurse: bool) {
     let Some(id) = c.column_or_unseen(relation, name) else { return };
     let Some((before, column)) = both(c, relation, id) else { return };
+    // The server refuses it for a column of the primary key and for an identity.
+    let is_key = before.primary_key().is_some_and(|key| key.kind.columns().contains(&id));
+    if is_key || column.identity.is_some() {
+        return;
+    }
     if column.not_null || !before.known {
         change(c, relation, id, |column| column.not_null = false);
         c.record(Change::NotNullDropped { relation: before, column });

@@ -5,7 +5,7 @@ use super::depend::Calling;
 use super::object::*;
 use super::types::BaseType;
 use super::{Catalog, column as columns, extension, other, policy, publication, role, sequence, trigger};
-use crate::op::{ObjectKind, ObjectRef};
+use crate::op::{FkAction, ObjectKind, ObjectRef};
 
 pub(super) fn objects(c: &mut Catalog, objects: &[ObjectRef], if_exists: bool, cascade: bool, concurrently: bool) {
     for object in objects {
@@ -301,9 +301,9 @@ pub(super) fn constraint(c: &mut Catalog, relation: Id, name: &str, if_exists: b
             c.nothing_missing(ObjectKind::TableConstraint, label);
         }
         None if !before.known || before.birth == Birth::UNSEEN => {
-            // A constraint that no visible statement made: its kind shows in its name at best, and is not guessed.
+            // A constraint that no visible statement made.
             let id = c.new_id();
-            let kind = ConstraintType::Check { expr: crate::expr::Expr::Null, columns: Vec::new() };
+            let kind = kind_by_name(c, relation, name);
             let constraint = Constraint {
                 id,
                 name: name.to_string(),
@@ -320,6 +320,25 @@ pub(super) fn constraint(c: &mut Catalog, relation: Id, name: &str, if_exists: b
             c.record(Change::ConstraintDropped { relation: before, constraint, index: None });
         }
         None => c.incomplete = true,
+    }
+}
+
+/// The kind of a constraint that nobody saw made, where its name is one that the server makes up for one kind only.
+fn kind_by_name(c: &mut Catalog, relation: Id, name: &str) -> ConstraintType {
+    let columns = Vec::new();
+    match name.trim_end_matches(|c: char| c.is_ascii_digit()).rsplit_once('_').map(|(_, label)| label) {
+        Some("pkey") => ConstraintType::PrimaryKey { columns, index: c.new_id() },
+        Some("key") => ConstraintType::Unique { columns, index: c.new_id() },
+        Some("excl") => ConstraintType::Exclude { columns, index: c.new_id() },
+        Some("fkey") => ConstraintType::ForeignKey {
+            columns,
+            references: relation,
+            ref_columns: Vec::new(),
+            ref_index: None,
+            on_delete: FkAction::NoAction,
+            on_update: FkAction::NoAction,
+        },
+        _ => ConstraintType::Check { expr: crate::expr::Expr::Null, columns },
     }
 }
 

@@ -29,7 +29,7 @@ pub fn of_unit(unit: u32, count: usize, events: &[Event], before: &Catalog, afte
     for event in events {
         let Some((effect, class)) = all.get_mut(event.statement) else { continue };
         *class = (*class).max(class_of(&event.change));
-        if let Some(found) = facts.break_of(event)
+        if let Some(found) = facts.break_of(event).filter(|_| !comes_back(event, events))
             && !effect.breaks.contains(&found)
         {
             effect.breaks.push(found);
@@ -44,6 +44,15 @@ pub fn of_unit(unit: u32, count: usize, events: &[Event], before: &Catalog, afte
         effect.breaks.sort();
     }
     all
+}
+
+/// A default that the same statement sets again is there when it is over.
+fn comes_back(event: &Event, events: &[Event]) -> bool {
+    let Change::DefaultDropped { relation, column } = &event.change else { return false };
+    events.iter().any(|other| {
+        other.statement == event.statement
+            && matches!(&other.change, Change::DefaultSet { relation: on, column: of, .. } if on.id == relation.id && of.id == column.id)
+    })
 }
 
 struct Facts<'a> {
@@ -107,6 +116,7 @@ impl Facts<'_> {
             Change::ColumnRetyped { relation, column, .. } => column_break(Kind::TypeChange, relation, column),
             Change::NotNullSet { relation, column } => column_break(Kind::SetNotNull, relation, column),
             Change::DefaultDropped { relation, column } => column_break(Kind::DropDefault, relation, column),
+            Change::IdentityChanged { column, to, .. } if column.identity == *to && to.is_some() => None,
             Change::IdentityChanged { relation, column, to } => match (column.identity, to) {
                 (_, Some(crate::op::IdentityKind::Always)) => column_break(Kind::IdentityAlways, relation, column),
                 (Some(_) | None, None) => column_break(Kind::DropIdentity, relation, column),
@@ -309,7 +319,8 @@ impl Catalog {
         while let super::types::BaseType::User(id) = current.base {
             match self.types.get(&id).map(|t| &t.kind) {
                 Some(TypeKind::Domain { base, not_null: refuses, default, .. }) if !current.array => {
-                    if fills(default) {
+                    // An explicit DEFAULT NULL of the column wins over the domain's.
+                    if column.default.is_none() && fills(default) {
                         return false;
                     }
                     not_null |= refuses;

@@ -152,10 +152,10 @@ fn take(c: &mut Catalog, target: &Target, grantee: &str, privilege: &str, column
         Privileged::Schema(name) => {
             let schema = Arc::make_mut(c.schemas.get_mut(name)?);
             let had = take_pair(&mut schema.grants, grantee, privilege);
-            // `public` of a new database: CREATE and USAGE for everyone up to 14, USAGE alone from 15 on.
+            // `public` of a new database: USAGE alone for everyone, from 15 on.
             let initial = name == "public" && schema.birth == Birth::UNSEEN && schema.known && grantee == "public";
             if initial && !had {
-                return if privilege == "usage" { Some(true) } else { None };
+                return Some(privilege == "usage");
             }
             (had, schema.owner.clone())
         }

@@ -276,6 +276,9 @@ impl Replay<'_> {
             self.end_of_transaction();
         }
         self.result.events.append(&mut self.catalog.journal);
+        // The next unit is another session's, as far as is known: temporary objects are gone, and that is nobody's loss.
+        session::drop_temporary(self.catalog);
+        self.catalog.journal.clear();
         self.result
     }
 }

@@ -50,6 +50,13 @@ pub(super) fn discard(c: &mut Catalog, all: bool) {
     if !all {
         return;
     }
+    drop_temporary(c);
+    c.settings.clear();
+    c.session_settings.clear();
+}
+
+/// What is in the session's temporary schema falls.
+pub(super) fn drop_temporary(c: &mut Catalog) {
     let temporary: Vec<crate::op::ObjectRef> = c
         .relations
         .values()
@@ -63,8 +70,6 @@ pub(super) fn discard(c: &mut Catalog, all: bool) {
         })
         .collect();
     super::drop::objects(c, &temporary, true, true, false);
-    c.settings.clear();
-    c.session_settings.clear();
 }
 
 /// The transaction is over, committed: SET LOCAL is undone.

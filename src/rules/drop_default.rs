@@ -2,6 +2,7 @@ use super::shared::insert;
 use super::{Check, Context, Family, Findings, Rule};
 use crate::catalog::change::Change;
 use crate::catalog::name::qualified;
+use crate::catalog::types::BaseType;
 use crate::finding::Level;
 
 pub const RULE: Rule = Rule { id: "drop-default", family: Family::Contract, level: Level::Error, check: Check::Unit(check) };
@@ -13,13 +14,23 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             Change::DefaultSet { relation, column, to } if insert::is_null(to) => (relation, column),
             Change::DomainDefault { object, set: false } if cx.older(object.birth) => {
                 let name = qualified(&object.schema, &object.name);
+                let base = BaseType::User(object.id);
+                let required = cx.after.columns_of_type(&base).into_iter().find_map(|(table, column)| {
+                    let table = cx.after.relation(table).filter(|table| cx.older_table(table))?;
+                    let column = table.column_by_id(column)?;
+                    insert::needs_value(cx.after, table, column).then(|| cx.part_label(table, &column.name))
+                });
+                let (level, what) = match required {
+                    Some(column) => (Level::Error, format!("an old INSERT that omits {column}, which is NOT NULL, fails (23502)")),
+                    None => (Level::Warning, "an old INSERT that omits a column of it writes NULL".to_string()),
+                };
                 findings.push(
                     cx.finding(
                         RULE.id,
-                        Level::Warning,
+                        level,
                         event,
                         name.clone(),
-                        format!("the default of domain {name} is dropped: an old INSERT that omits a column of it writes NULL"),
+                        format!("the default of domain {name} is dropped: {what}"),
                         format!("give the columns of {name} defaults of their own first"),
                     )
                     .related(cx.created(object.birth)),

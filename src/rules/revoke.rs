@@ -28,7 +28,16 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 (name.clone(), *birth, format!("the owner of {name} changes{from} to {to}: the old owner loses its rights (42501)"))
             }
             Change::RoleAltered { name, birth, options } => {
-                let taken = attributes_taken(options);
+                let mut taken = attributes_taken(options);
+                // What a role of the history never had cannot be taken from it.
+                if let Some(role) = cx.before.roles.get(name) {
+                    taken.retain(|word| match *word {
+                        "NOLOGIN" => role.login,
+                        "NOSUPERUSER" => role.superuser,
+                        "NOBYPASSRLS" => role.bypass_rls,
+                        _ => true,
+                    });
+                }
                 if taken.is_empty() {
                     continue;
                 }

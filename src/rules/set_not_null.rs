@@ -1,9 +1,9 @@
-use super::shared::implication;
+use super::shared::{implication, insert};
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::catalog::change::{Change, Event};
 use crate::catalog::name::qualified;
 use crate::catalog::object::{Column, ConstraintType, Relation, TypeObject};
-use crate::catalog::types::BaseType;
+use crate::catalog::types::{BaseType, DataType};
 use crate::finding::Level;
 
 pub const RULE: Rule = Rule { id: "set-not-null", family: Family::Contract, level: Level::Error, check: Check::Unit(check) };
@@ -37,7 +37,9 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             }
             Change::DomainNotNull { object, set: true } if cx.older(object.birth) => domain_judged(cx, event, object, findings),
             Change::DomainConstraintAdded { object, constraint }
-                if cx.older(object.birth) && !implication::refuses_null(&constraint.expr).is_empty() =>
+                if cx.older(object.birth)
+                    && !insert::domain_refuses_null(cx.before, &DataType::user(object.id))
+                    && !implication::refuses_null(&constraint.expr).is_empty() =>
             {
                 domain_judged(cx, event, object, findings);
             }
@@ -49,6 +51,11 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
 /// `None` where old writers could not write NULL before either. Any enforced constraint counts, NOT VALID ones too.
 fn judge(cx: &Context<'_>, event: &Event, relation: &Relation, column: &Column, how: &str) -> Option<Judged> {
     if !cx.older_table(relation) || !cx.older(column.birth) || implication::already_refuses_null(relation, column) {
+        return None;
+    }
+    // What was refused before the unit is no news, even if the unit lifts it for a moment.
+    let earlier = cx.before.relation(relation.id).and_then(|old| Some((old, old.column_by_id(column.id)?)));
+    if earlier.is_some_and(|(old, there)| implication::already_refuses_null(old, there)) {
         return None;
     }
     // Judged as it stands at the end of the unit, where the column is still there.

@@ -36,8 +36,15 @@ pub fn drop_general(list: &mut Vec<Judged>) {
 
 /// Both are about the same place.
 fn supersedes(specific: &Judged, general: &Judged) -> bool {
-    SUPERSEDES.contains(&(specific.finding.rule, general.finding.rule))
-        && specific.subjects.iter().any(|subject| general.subjects.contains(subject))
+    SUPERSEDES.contains(&(specific.finding.rule, general.finding.rule)) && shares_subject(specific, general)
+}
+
+/// What the general finding is about first is among the subjects of the specific one: a table that both mention beside their
+/// columns makes them no claim about the same thing. A plan goes stale for the whole table.
+fn shares_subject(specific: &Judged, general: &Judged) -> bool {
+    let wanted =
+        if general.finding.rule == "stale-plan" { general.subjects.as_slice() } else { general.subjects.get(..1).unwrap_or(&[]) };
+    wanted.iter().any(|subject| specific.subjects.contains(subject))
 }
 
 #[cfg(test)]

@@ -204,6 +204,9 @@ fn parse_options(text: &str) -> Result<PhaseTag, String> {
         seen.push(key);
         let (value, after_value) = split_value(value_text).ok_or_else(|| format!("the quote after `{key}=` is not closed"))?;
         let plain = unquoted(value);
+        if let Some(swallowed) = KEYS.iter().find(|k| !value.starts_with('"') && value.contains(&format!(",{k}="))) {
+            return Err(format!("`{swallowed}=` is part of the value of `{key}=`: options stand apart by blanks, not commas"));
+        }
         if plain.trim().is_empty() {
             return Err(format!("`{key}=` has no value"));
         }

@@ -158,6 +158,10 @@ fn lost_of_view(cx: &Context<'_>, old: &Relation, new: &Relation) -> Vec<String>
         }
     }
     if old.kind == RelationKind::MaterializedView {
+        let populated = |relation: &Relation| relation.view.as_ref().is_some_and(|view| view.populated);
+        if populated(old) && !populated(new) {
+            lost.push("its rows: WITH NO DATA, so that a SELECT fails until it is refreshed (55000)".into());
+        }
         let unique = |id: Id, catalog: &crate::catalog::Catalog| catalog.indexes_of(id).iter().any(|index| index.unique);
         if unique(old.id, cx.before) && !unique(new.id, cx.after) {
             lost.push("its unique index, without which REFRESH CONCURRENTLY fails".into());

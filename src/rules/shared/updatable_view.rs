@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::catalog::object::{Relation, RelationKind};
 use crate::expr::Expr;
-use crate::op::{FromItem, Query};
+use crate::op::{FromItem, Query, Target};
 
 /// What keeps a view from standing in for the table it is named after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Gap {
 
 /// `table` is as it was, under its old name; `view` is there now.
 pub fn gap(after: &Catalog, table: &Relation, view: &Relation) -> Option<Gap> {
-    if view.kind != RelationKind::View {
+    if view.kind != RelationKind::View || table.kind == RelationKind::MaterializedView {
         return Some(Gap::NotUpdatable);
     }
     let query = view.view.as_ref().and_then(|definition| definition.query.as_deref());
@@ -61,5 +61,13 @@ fn selects_from(after: &Catalog, query: &Query, table: &Relation) -> bool {
         && !query.grouped
         && !query.has_limit
         // Other targets are allowed, but are not updatable themselves.
-        && query.targets.iter().all(|target| plain(&target.expr))
+        && query.targets.iter().all(|target| plain(&target.expr) && keeps_name(after, table, target))
+}
+
+/// An old column name must show that very column, whatever it is called now.
+fn keeps_name(after: &Catalog, table: &Relation, target: &Target) -> bool {
+    let (Some(name), Expr::Column(parts)) = (&target.name, &target.expr) else { return true };
+    let Some(old) = table.column(name) else { return true };
+    let now = after.relation(table.id).and_then(|now| now.column(parts.last()?));
+    now.is_none_or(|now| now.id == old.id)
 }

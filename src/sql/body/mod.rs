@@ -78,7 +78,8 @@ fn confirm(source: &Source<'_>, statement: &str, doubts: &[Doubt]) -> Vec<Syntax
     let Err(refusal) = compile(statement, source.text) else { return Vec::new() };
     let of_sql: Vec<_> =
         doubts.iter().filter_map(|doubt| Some(source.syntax_error(doubt.refusal.as_ref()?, doubt.span))).collect();
-    if of_sql.iter().any(|error| error.message == refusal) {
+    // The compiler names the whole body where the SQL in it is wrong; the parser of that SQL names the token.
+    if !of_sql.is_empty() && (refusal.contains('\n') || of_sql.iter().any(|error| error.message == refusal)) {
         return of_sql;
     }
     let Some(first) = doubts.first() else { return Vec::new() };
