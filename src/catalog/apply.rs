@@ -98,6 +98,11 @@ pub(super) fn apply(catalog: &mut Catalog, op: &Op) {
                 apply(catalog, inner);
             }
         }
+        // What was prepared is not remembered: running it is SQL that is not in sight here.
+        Op::Session { command } if command == "execute" => {
+            catalog.incomplete = true;
+            catalog.record(Change::Opaque { text: "EXECUTE of a prepared statement".to_string() });
+        }
         Op::Session { .. } | Op::Load { .. } => {}
         Op::ImportForeignSchema { .. } => catalog.incomplete = true,
         Op::Unclassified { node } => catalog.record(Change::Unclassified { node: node.clone() }),

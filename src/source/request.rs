@@ -120,7 +120,15 @@ impl Loading<'_> {
     /// A directory that is itself one step (Diesel's, Prisma's): its siblings are modelled, only it is reported.
     fn load_step_directory(&mut self, given: &str, root: &Directory) -> bool {
         let Some(step) = ["up.sql", "migration.sql"].iter().find_map(|name| root.file(name)) else { return false };
+        let earlier = self.loaded.histories.len();
         self.load_file(&join(given, &step.name), &step.path);
+        if let Some(history) = self.loaded.histories.get_mut(earlier) {
+            let mut accounted: BTreeSet<String> = history.migrations.iter().map(|m| m.file.path.clone()).collect();
+            accounted.extend(history.skipped.iter().map(|s| s.path.clone()));
+            let beside = root.files.iter().filter(|file| file.looks_like_sql() && !accounted.contains(&file.path));
+            history.skipped.extend(beside.map(|file| Skipped { path: file.path.clone(), why: format!("beside {}", step.name) }));
+            history.skipped.sort();
+        }
         true
     }
 
