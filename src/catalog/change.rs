@@ -13,9 +13,10 @@ use crate::op::{IdentityKind, ObjectKind, Policy, Span};
 use std::sync::Arc;
 
 /// Why a change happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cause {
     /// The statement names the object.
+    #[default]
     Direct,
     /// It fell with something else (CASCADE, a column's own index or constraint).
     Cascade,

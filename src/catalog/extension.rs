@@ -48,7 +48,7 @@ pub(super) fn create(c: &mut Catalog, name: &str, if_not_exists: bool, schema: O
     }
     for required in lines.iter().filter(|line| line.kind == "requires").flat_map(|line| line.rest.split(' ')) {
         if !c.extensions.contains_key(required) {
-            let cause = if cascade { Cause::Cascade } else { c.cause.0 };
+            let cause = if cascade { Cause::Cascade } else { c.cause };
             // Without CASCADE it must have been there unseen.
             c.incomplete |= !cascade;
             c.because(cause, |c| create(c, required, true, schema, cascade));

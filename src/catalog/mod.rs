@@ -100,17 +100,8 @@ pub struct Catalog {
     pub unit: u32,
     pub statement: usize,
     pub span: Span,
-    cause: Cause2,
-}
-
-/// The cause that [`Catalog::record`] stamps on entries.
-#[derive(Clone, Copy, Debug)]
-struct Cause2(Cause);
-
-impl Default for Cause2 {
-    fn default() -> Self {
-        Cause2(Cause::Direct)
-    }
+    /// What [`Catalog::record`] stamps on entries.
+    cause: Cause,
 }
 
 impl Catalog {
@@ -124,13 +115,13 @@ impl Catalog {
     }
 
     pub fn record(&mut self, change: Change) {
-        let event = Event { statement: self.statement, span: self.span, cause: self.cause.0, change };
+        let event = Event { statement: self.statement, span: self.span, cause: self.cause, change };
         self.journal.push(event);
     }
 
     /// Runs `f` with another cause on everything it records.
     pub fn because<T>(&mut self, cause: Cause, f: impl FnOnce(&mut Self) -> T) -> T {
-        let before = std::mem::replace(&mut self.cause, Cause2(cause));
+        let before = std::mem::replace(&mut self.cause, cause);
         let result = f(self);
         self.cause = before;
         result

@@ -164,7 +164,7 @@ fn column(c: &mut Catalog, id: Id, name: &str, to: &str) {
         return;
     }
     for (at, relation) in c.with_descendants(id).into_iter().enumerate() {
-        let cause = if at == 0 { c.cause.0 } else { Cause::Inherited };
+        let cause = if at == 0 { c.cause } else { Cause::Inherited };
         c.because(cause, |c| one_column(c, relation, name, to));
     }
 }

@@ -130,7 +130,7 @@ pub(super) fn rename_trigger(c: &mut Catalog, relation: Id, name: &str, to: &str
         if let Some(place) = c.relation_mut(id).and_then(|r| r.triggers.iter_mut().find(|t| t.name == name)) {
             place.name = to.to_string();
         }
-        let cause = if id == relation { c.cause.0 } else { Cause::Inherited };
+        let cause = if id == relation { c.cause } else { Cause::Inherited };
         c.because(cause, |c| c.record(Change::TriggerRenamed { relation: before, trigger, to: to.to_string() }));
     }
 }
