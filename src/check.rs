@@ -8,7 +8,7 @@ use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
 use crate::release::{self, Releases};
 use crate::rules::{self, Context, HistoryContext};
-use crate::source::{self, History, Migration, SourceError};
+use crate::source::{self, History, Migration, Origin, SourceError};
 use crate::sql::{self, ParsedUnit};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -96,6 +96,7 @@ fn check_paths(
         standard_input: stdin.map(<[u8]>::to_vec),
         layout: settings.layout.clone(),
         phase_tag_prefixes: settings.phase_tag_prefixes.clone(),
+        origin: Origin::Disk,
     });
     checked.unusable.extend(loaded.errors.iter().map(unusable));
     let start = match settings.schema_dump.as_deref().map(start_from) {
@@ -148,6 +149,7 @@ fn start_from(path: &Path) -> Result<Catalog, Unusable> {
         standard_input: Some(bytes),
         layout: None,
         phase_tag_prefixes: Vec::new(),
+        origin: Origin::Disk,
     });
     let mut catalog = Catalog::new();
     for history in &loaded.histories {

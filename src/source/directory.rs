@@ -1,9 +1,12 @@
 //! A directory as it is listed once: names in bytewise order, contents read when a layout asks for them.
 //!
 //! Symbolic links to files are followed, as every runner does by opening them; links to directories are not, they may lead in a
-//! circle. `node_modules`, `target`, `vendor` and hidden directories are never entered.
+//! circle. `node_modules`, `target`, `vendor` and hidden directories are never entered. All of that holds for what git's index or a
+//! commit holds, too.
 
-use crate::source::path::join;
+use crate::source::git::{Child, ChildKind, Snapshot};
+use crate::source::origin::Origin;
+use crate::source::path::{join, resolved};
 use crate::source::{Skipped, SourceError, SourceFile, name};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -27,9 +30,11 @@ pub struct Directory {
     place: Place,
 }
 
-/// Where a directory is on disk, and the repository around it.
+/// Where a directory is, and the repository around it.
 #[derive(Clone, Debug)]
 struct Place {
+    origin: Origin,
+    /// On disk, or where it would be.
     disk: PathBuf,
     repository: Option<Arc<PathBuf>>,
 }
@@ -42,7 +47,17 @@ pub struct FileEntry {
     pub path: String,
     repo_path: String,
     disk: PathBuf,
+    content: Content,
     loaded: OnceLock<Loaded>,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug)]
+enum Content {
+    Disk,
+    Git(Arc<Snapshot>, Child),
+    /// Nowhere, and why: a sentence for people.
+    Missing(String),
 }
 
 #[derive(Debug)]
@@ -55,9 +70,23 @@ impl Directory {
     /// Lists `disk`, shown as `path`, down to `depth` levels of sub-directories. A sub-directory that cannot be listed is an error;
     /// the rest is listed all the same.
     pub fn list(disk: &Path, path: &str, depth: usize, errors: &mut Vec<SourceError>) -> Directory {
-        let disk = disk.canonicalize().unwrap_or_else(|_| disk.to_path_buf());
-        let repository = disk.ancestors().find(|a| a.join(".git").exists()).map(|a| Arc::new(a.to_path_buf()));
-        list(Place { disk, repository }, path.to_string(), depth, errors)
+        Directory::list_in(&Origin::Disk, disk, path, depth, errors)
+    }
+
+    /// As [`Directory::list`], in the index or a commit where `origin` says so; then `disk` is where it would be in the work tree.
+    pub fn list_in(origin: &Origin, disk: &Path, path: &str, depth: usize, errors: &mut Vec<SourceError>) -> Directory {
+        let disk = resolved(disk);
+        let repository = match origin {
+            Origin::Disk => disk.ancestors().find(|a| a.join(".git").exists()).map(Path::to_path_buf),
+            Origin::Git(snapshot) => Some(snapshot.repository().work_tree().to_path_buf()),
+        };
+        let place = Place { origin: origin.clone(), disk, repository: repository.map(Arc::new) };
+        list(place, path.to_string(), depth, errors)
+    }
+
+    /// Where it is on disk, or would be: absolute, without symbolic links.
+    pub fn disk(&self) -> &Path {
+        &self.place.disk
     }
 
     /// All files here and below.
@@ -84,25 +113,53 @@ impl Directory {
         self.files_below().into_iter().filter_map(FileEntry::failure).collect()
     }
 
-    /// The paths on disk of `name` here and in every directory above, up to the repository's root; without a repository only here
-    /// and one level up.
-    pub fn above(&self, name: &str) -> Vec<PathBuf> {
+    /// What is called `name` here and in every directory above, up to the repository's root; without a repository only here and one
+    /// level up.
+    pub fn above(&self, name: &str) -> Vec<Above> {
         let levels = match &self.place.repository {
             Some(root) => self.place.disk.ancestors().position(|a| a == root.as_path()).unwrap_or(0) + 1,
             None => 2,
         };
-        self.place.disk.ancestors().take(levels).map(|a| a.join(name)).filter(|p| p.exists()).collect()
+        let places = self.place.disk.ancestors().take(levels).map(|a| a.join(name));
+        let there = places.filter(|place| self.place.origin.kind(place).is_ok_and(|kind| kind.is_some()));
+        there.map(|place| Above { origin: self.place.origin.clone(), place }).collect()
+    }
+}
+
+/// Something above a directory: a manifest, a folder of a tool.
+#[derive(Clone, Debug)]
+pub struct Above {
+    origin: Origin,
+    place: PathBuf,
+}
+
+impl Above {
+    /// Its text; none for a directory and for what is no UTF-8.
+    pub fn text(&self) -> Option<String> {
+        String::from_utf8(self.origin.read(&self.place).ok()?).ok()
     }
 }
 
 fn list(place: Place, path: String, depth: usize, errors: &mut Vec<SourceError>) -> Directory {
     let name = place.disk.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut directory = Directory { path, name, files: Vec::new(), directories: Vec::new(), skipped: Vec::new(), place };
+    let mut directory =
+        Directory { path, name, files: Vec::new(), directories: Vec::new(), skipped: Vec::new(), place: place.clone() };
+    match &place.origin {
+        Origin::Disk => list_disk(&mut directory, depth, errors),
+        Origin::Git(snapshot) => list_snapshot(&mut directory, snapshot, depth, errors),
+    }
+    directory.files.sort_by(|a, b| a.name.cmp(&b.name));
+    directory.directories.sort_by(|a, b| a.name.cmp(&b.name));
+    directory.skipped.sort();
+    directory
+}
+
+fn list_disk(directory: &mut Directory, depth: usize, errors: &mut Vec<SourceError>) {
     let entries = match std::fs::read_dir(&directory.place.disk) {
         Ok(entries) => entries,
         Err(error) => {
             errors.push(SourceError::Unreadable { path: directory.path.clone(), cause: error.to_string() });
-            return directory;
+            return;
         }
     };
     for entry in entries {
@@ -114,28 +171,72 @@ fn list(place: Place, path: String, depth: usize, errors: &mut Vec<SourceError>)
             }
         };
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = join(&directory.path, &name);
         let disk = entry.path();
         let is_link = entry.file_type().is_ok_and(|t| t.is_symlink());
         if disk.is_dir() {
-            if name.starts_with('.') || NEVER_ENTERED.contains(&name.as_str()) || depth == 0 {
-                continue;
-            }
-            if is_link {
-                directory.skipped.push(Skipped { path, why: "a symbolic link to a directory is not followed".into() });
-                continue;
-            }
-            let place = Place { disk, repository: directory.place.repository.clone() };
-            directory.directories.push(list(place, path, depth - 1, errors));
+            directory.enter(&name, is_link, depth, errors);
         } else {
-            let repo_path = below_repository(&directory.place, &name).unwrap_or_else(|| path.clone());
-            directory.files.push(FileEntry { name, path, repo_path, disk, loaded: OnceLock::new() });
+            directory.hold(name, Content::Disk);
         }
     }
-    directory.files.sort_by(|a, b| a.name.cmp(&b.name));
-    directory.directories.sort_by(|a, b| a.name.cmp(&b.name));
-    directory.skipped.sort();
-    directory
+}
+
+fn list_snapshot(directory: &mut Directory, snapshot: &Arc<Snapshot>, depth: usize, errors: &mut Vec<SourceError>) {
+    // What lies outside of the repository is in no snapshot of it.
+    let Some(here) = snapshot.repository().below(&directory.place.disk) else { return };
+    let children = match snapshot.children(&here) {
+        Ok(children) => children,
+        Err(error) => {
+            errors.push(SourceError::Unreadable { path: directory.path.clone(), cause: error.to_string() });
+            return;
+        }
+    };
+    for child in children {
+        let name = child.name.clone();
+        match child.kind {
+            ChildKind::Directory => directory.enter(&name, false, depth, errors),
+            ChildKind::Submodule => {
+                let why = "a submodule, a repository of its own: give its path to check it".to_string();
+                directory.skipped.push(Skipped { path: join(&directory.path, &name), why });
+            }
+            ChildKind::File | ChildKind::Conflict => directory.hold(name, Content::Git(Arc::clone(snapshot), child)),
+            ChildKind::Link => match snapshot.followed(&join(&here, &name)) {
+                Ok(Some((_, target))) => match target.kind {
+                    ChildKind::Directory | ChildKind::Submodule => directory.enter(&name, true, depth, errors),
+                    ChildKind::File | ChildKind::Link | ChildKind::Conflict => {
+                        directory.hold(name, Content::Git(Arc::clone(snapshot), target));
+                    }
+                },
+                Ok(None) => {
+                    directory.hold(name, Content::Missing(format!("a symbolic link to what is not in {}", snapshot.name)))
+                }
+                Err(why) => directory.hold(name, Content::Missing(why)),
+            },
+        }
+    }
+}
+
+impl Directory {
+    /// Lists a sub-directory.
+    fn enter(&mut self, name: &str, is_link: bool, depth: usize, errors: &mut Vec<SourceError>) {
+        if name.starts_with('.') || NEVER_ENTERED.contains(&name) || depth == 0 {
+            return;
+        }
+        let path = join(&self.path, name);
+        if is_link {
+            self.skipped.push(Skipped { path, why: "a symbolic link to a directory is not followed".into() });
+            return;
+        }
+        let place = Place { disk: self.place.disk.join(name), ..self.place.clone() };
+        self.directories.push(list(place, path, depth - 1, errors));
+    }
+
+    fn hold(&mut self, name: String, content: Content) {
+        let path = join(&self.path, &name);
+        let repo_path = below_repository(&self.place, &name).unwrap_or_else(|| path.clone());
+        let disk = self.place.disk.join(&name);
+        self.files.push(FileEntry { name, path, repo_path, disk, content, loaded: OnceLock::new() });
+    }
 }
 
 fn below_repository(place: &Place, name: &str) -> Option<String> {
@@ -152,7 +253,7 @@ impl FileEntry {
         let (path, repo_path) = (source.path.clone(), source.repo_path.clone());
         // The cell is new, so the value always goes in.
         let _ = loaded.set(Loaded { source, failure: None });
-        FileEntry { name: name.into(), path, repo_path, disk: PathBuf::new(), loaded }
+        FileEntry { name: name.into(), path, repo_path, disk: PathBuf::new(), content: Content::Disk, loaded }
     }
 
     /// True for names that a runner of SQL files looks at. Hidden files are editors' locks and leftovers.
@@ -191,16 +292,21 @@ impl FileEntry {
         &self.repo_path
     }
 
-    /// True when both are the same file on disk.
+    /// True for the file at this place, on disk or where it would be.
     pub fn is_at(&self, disk: &Path) -> bool {
         self.disk == disk
     }
 
     fn loaded(&self) -> &Loaded {
         self.loaded.get_or_init(|| {
-            let (bytes, failure) = match std::fs::read(&self.disk) {
+            let read = match &self.content {
+                Content::Disk => std::fs::read(&self.disk).map_err(|error| error.to_string()),
+                Content::Git(snapshot, file) => snapshot.read(file),
+                Content::Missing(why) => Err(why.clone()),
+            };
+            let (bytes, failure) = match read {
                 Ok(bytes) => (bytes, None),
-                Err(error) => (Vec::new(), Some(error.to_string())),
+                Err(why) => (Vec::new(), Some(why)),
             };
             let source = SourceFile { path: self.path.clone(), repo_path: self.repo_path.clone(), bytes };
             Loaded { source: Arc::new(source), failure }

@@ -7,6 +7,10 @@ pub enum SourceError {
     #[diagnostic(help("give a migrations directory, a file in it, or `-` for standard input"))]
     NotFound { path: String },
 
+    #[error("{path}: is not in {snapshot}")]
+    #[diagnostic(help("`git add` it, or give a path that git knows"))]
+    NotInGit { path: String, snapshot: String },
+
     #[error("{path}: cannot be read: {cause}")]
     #[diagnostic(help("make it readable for this user; everything else was read"))]
     Unreadable { path: String, cause: String },
@@ -29,6 +33,7 @@ impl SourceError {
     pub fn path(&self) -> Option<&str> {
         match self {
             SourceError::NotFound { path }
+            | SourceError::NotInGit { path, .. }
             | SourceError::Unreadable { path, .. }
             | SourceError::NoMigration { path, .. }
             | SourceError::Ambiguous { path, .. } => Some(path),

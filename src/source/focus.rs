@@ -2,7 +2,7 @@
 
 use crate::source::directory::Directory;
 use crate::source::layouts;
-use crate::source::path::ancestor;
+use crate::source::path::{ancestor, resolved_beside};
 use crate::source::recognition::{self, Found, Recognition};
 use crate::source::request::{DEPTH, Loading};
 use crate::source::{History, Migration, SourceError, SourceFile};
@@ -19,15 +19,7 @@ impl Loading<'_> {
     /// A single file: the history around it is modelled, only the file is reported. Without a history around it, it is one.
     pub(super) fn load_file(&mut self, given: &str, path: &str) {
         // The file's own link is kept: its siblings are those of the link, not of what it points to.
-        let file = Path::new(given);
-        let parent = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let disk = match parent.canonicalize() {
-            Ok(parent) => parent.join(file.file_name().unwrap_or_default()),
-            Err(error) => {
-                self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause: error.to_string() });
-                return;
-            }
-        };
+        let disk = resolved_beside(Path::new(given));
         let mut around: Option<Around> = None;
         for (up, directory_disk) in disk.ancestors().skip(1).take(LEVELS).enumerate() {
             let may_go_on = match &around {
@@ -70,14 +62,14 @@ impl Loading<'_> {
         // What cannot be listed around a file is not what was asked for, so those errors are dropped. One level is enough to see the
         // layout; all of it is listed only for a runner that reads all of it.
         let depth = if within.is_some() { DEPTH } else { 1 };
-        let mut listed = Directory::list(directory, shown, depth, &mut Vec::new());
+        let mut listed = Directory::list_in(&self.request.origin, directory, shown, depth, &mut Vec::new());
         let layout = match recognition::recognise(&listed, self.layout) {
             Recognition::Layout(layout, ..) if within.is_none_or(|within| within == layout.name()) => layout,
             Recognition::Layout(..) | Recognition::Nothing => return Ok(None),
             Recognition::Ambiguous(candidates) => return Err(SourceError::Ambiguous { path: shown.to_string(), candidates }),
         };
         if layout.is_recursive() && depth < DEPTH {
-            listed = Directory::list(directory, shown, DEPTH, &mut Vec::new());
+            listed = Directory::list_in(&self.request.origin, directory, shown, DEPTH, &mut Vec::new());
         }
         let Recognition::Layout(layout, strength, evidence) = recognition::recognise(&listed, self.layout) else {
             return Ok(None);

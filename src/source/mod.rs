@@ -9,13 +9,16 @@ use crate::finding::Finding;
 use crate::op::Span;
 use std::sync::Arc;
 
+pub mod compare;
 pub mod directory;
 mod encoding;
 mod error;
 mod focus;
+pub mod git;
 pub mod layouts;
 mod name;
-mod path;
+pub mod origin;
+pub mod path;
 #[cfg(test)]
 mod property_tests;
 mod recognition;
@@ -27,6 +30,7 @@ mod version;
 
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
+pub use origin::Origin;
 pub use request::{Loaded, Request, load};
 pub use version::Version;
 

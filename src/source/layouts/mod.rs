@@ -218,7 +218,7 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
 /// True when a Cargo.toml here or above names the crate among its dependencies, of whatever kind.
 fn cargo_dependency(directory: &Directory, package: &str) -> bool {
     directory.above("Cargo.toml").iter().any(|manifest| {
-        let table = std::fs::read_to_string(manifest).ok().and_then(|text| text.parse::<toml::Table>().ok());
+        let table = manifest.text().and_then(|text| text.parse::<toml::Table>().ok());
         table.is_some_and(|table| depends_on(&table, package, 0))
     })
 }
