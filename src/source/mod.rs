@@ -18,7 +18,7 @@ pub mod git;
 pub mod layouts;
 mod name;
 pub mod origin;
-pub mod path;
+mod path;
 #[cfg(test)]
 mod property_tests;
 mod recognition;
@@ -31,6 +31,8 @@ mod version;
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
 pub use origin::Origin;
+pub(crate) use name::nearest;
+pub(crate) use path::{ancestor, join, shown};
 pub use request::{Loaded, Request, load};
 pub use version::Version;
 
