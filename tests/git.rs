@@ -171,7 +171,7 @@ fn refs_are_named_as_git_names_them_and_unknown_ones_bring_a_suggestion() {
         [("orign/main", "origin/main"), ("origin/mian", "origin/main"), ("upstream/main", "main"), ("v1.O", "v1.0")]
     {
         let said = said(found.commit(name));
-        assert!(said.contains(&format!("did you mean `{meant}`")) && said.contains("git fetch origin"), "{said}");
+        assert!(said.contains(&format!("did you mean `{meant}`")) && said.contains("git fetch"), "{said}");
     }
     assert!(!said(found.commit("zzz")).contains("did you mean"));
     assert!(said(found.commit("main:a")).contains("names a blob"));

@@ -30,9 +30,9 @@ mod version;
 
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
-pub use origin::Origin;
 pub(crate) use name::nearest;
-pub(crate) use path::{ancestor, join, shown};
+pub use origin::Origin;
+pub(crate) use path::{ancestor, join, resolved, resolved_beside, shown};
 pub use request::{Loaded, Request, load};
 pub use version::Version;
 

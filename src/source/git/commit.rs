@@ -19,6 +19,11 @@ impl Commit {
     pub fn described(&self) -> String {
         format!("{} ({})", self.name, self.id.to_hex_with_len(12))
     }
+
+    /// True where both are one commit, however each was found.
+    pub fn is_same(&self, other: &Commit) -> bool {
+        self.id == other.id
+    }
 }
 
 impl Repository {
@@ -153,6 +158,7 @@ impl Repository {
 /// A ref whose name resembles this one: spelled almost so, or the same branch of a remote.
 fn similar_ref(git: &gix::Repository, name: &str) -> Option<String> {
     const LEAST_LIKENESS: f64 = 0.8;
+    const SAME_BRANCH: f64 = 0.9;
     let platform = git.references().ok()?;
     let mut names: Vec<String> = platform
         .all()
@@ -164,7 +170,7 @@ fn similar_ref(git: &gix::Repository, name: &str) -> Option<String> {
     names.sort();
     let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_string();
     let scored = names.into_iter().map(|known| {
-        let same_branch = if last(&known) == last(name) { 1.0 } else { 0.0 };
+        let same_branch = if last(&known) == last(name) { SAME_BRANCH } else { 0.0 };
         (strsim::jaro_winkler(name, &known).max(same_branch), known)
     });
     // Of equals the first by name.

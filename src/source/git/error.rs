@@ -68,12 +68,15 @@ fn meant(suggestion: Option<&str>) -> String {
 }
 
 fn unknown_help(name: &str, shallow: bool) -> String {
-    let branch = name.strip_prefix("origin/").unwrap_or(name);
+    let fetch = match name.strip_prefix("origin/") {
+        Some(branch) => format!("git fetch origin {branch}"),
+        None => "git fetch --all --tags".to_string(),
+    };
     match shallow {
-        true => format!("this clone is shallow and may hold one branch only: {UNSHALLOW}, and `git fetch origin {branch}`"),
-        false => format!(
-            "`git branch --all` and `git tag` list what there is; a branch of the remote comes with `git fetch origin {branch}`"
-        ),
+        true => format!("this clone is shallow and may hold one branch only: {UNSHALLOW}, and `{fetch}`"),
+        false => {
+            format!("`git branch --all` and `git tag` list what there is; what only the remote has comes with `{fetch}`")
+        }
     }
 }
 

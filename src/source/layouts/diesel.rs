@@ -4,9 +4,9 @@
 //! (`migrations_internals::version_from_string`, and the harness sorts by it); a name needs no number. Transaction: the runner's own; with
 //! `run_in_transaction = false` the file is one batch (`diesel_migrations/src/file_based_migrations.rs`, batch_execute).
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::source::directory::Directory;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Diesel;
 
@@ -29,6 +29,11 @@ impl Layout for Diesel {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It applies what is not in its table (`diesel_migrations`, `pending_migrations`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

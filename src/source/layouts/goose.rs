@@ -5,11 +5,11 @@
 //! statement is sent alone. `StatementBegin` … `StatementEnd` is one statement for goose and a part of its own here.
 //! goose refuses a Down section before the Up section; the Up section is read all the same.
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Goose;
 
@@ -32,6 +32,11 @@ impl Layout for Goose {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It stops at "missing migrations" unless `-allow-missing` is given (`up.go`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -4,9 +4,9 @@
 //! version (`refinery_core/src/util.rs`). It is recognised by steps in Rust, by a U file that undoes no V, or by a Cargo.toml above
 //! that depends on it. Transaction: the runner's own, one per file (`refinery_core/src/drivers/postgres.rs`).
 
-use super::{Claim, Layout, Reading, Step, Strength, cargo_dependency, of_other_database, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, cargo_dependency, of_other_database, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Refinery;
 
@@ -29,6 +29,11 @@ impl Layout for Refinery {
 
     fn is_recursive(&self) -> bool {
         true
+    }
+
+    /// U is for what may come late; a late V is missing (`refinery_core/src/runner.rs`, `abort_missing`).
+    fn late(&self, unit: &Migration) -> Late {
+        if unit.id.starts_with('U') { Late::Meant } else { Late::Refused }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
