@@ -232,7 +232,7 @@ impl Standings<'_> {
             _ => BTreeSet::new(),
         };
         let through = self.asked.settings.through.as_ref();
-        let last = through.and_then(|id| then.history.migrations.iter().position(|unit| unit.id == *id));
+        let last = through.and_then(|id| then.history.migrations.iter().rposition(|unit| unit.id == *id));
         for (at, fate) in fates.iter().enumerate() {
             let was_released = past.is_source || listed.contains(&places.of_unit[at]) || last.is_some_and(|last| at <= last);
             if !was_released {
@@ -357,7 +357,7 @@ impl Standings<'_> {
 
     fn claim_of_id(&self, id: &str, pasts: &Pasts, fates: &[Vec<Fate>]) -> Result<Claim, ReleaseError> {
         let ids = || self.history.migrations.iter().map(|unit| unit.id.as_str());
-        let Some(last) = ids().position(|known| known == id) else {
+        let Some(last) = self.history.migrations.iter().rposition(|unit| unit.id == id) else {
             return Err(ReleaseError::UnknownThrough {
                 history: self.history.path.clone(),
                 id: id.to_string(),

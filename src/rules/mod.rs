@@ -349,8 +349,8 @@ registry! {
     replication_change, settings_change, stale_plan, column_added, column_grants, sequence_not_granted, trigger_privileges,
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
-    malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
-    not_utf8, syntax_error, psql_command, unresolved_placeholder,
+    malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired, unclassified_statement, opaque_sql,
+    released_file_changed, out_of_order, several_open, not_utf8, syntax_error, psql_command, unresolved_placeholder,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod privilege;
 pub mod recreation;
 pub mod search_path;
 pub mod total_expression;
+pub mod touch;
 pub mod trigger_body;
 pub mod type_family;
 pub mod updatable_view;
