@@ -87,6 +87,9 @@ fn refusal(checked: &Checked, color: ColorChoice) -> io::Result<Option<Exit>> {
     } else if let Some(lone) = lone {
         let path = &lone.history.path;
         (Exit::Unusable, format!("{path} is not known to be a whole history: give the directory of the migrations"))
+    } else if checked.histories.iter().any(|one| !one.releases.deviations.is_empty()) {
+        let help = "put them back as they were released (released-file-changed)";
+        (Exit::Findings, format!("released files were edited, removed or renamed: {help}"))
     } else if report.fails_at(Level::Error) {
         let first = checked.histories.iter().all(|one| !one.releases.are_known());
         let help = if first {

@@ -172,7 +172,7 @@ struct Claim {
 impl Standings<'_> {
     fn read(mut self) -> Result<Standing, ReleaseError> {
         let pasts = std::mem::take(&mut self.pasts);
-        let fates: Vec<Vec<Fate>> = pasts.list.iter().map(|past| fates(&Places::of(&past.then.history), &self.now)).collect();
+        let fates: Vec<Vec<Fate>> = pasts.list.iter().map(|past| fates(&past.then.places(), &self.now)).collect();
         let mut standing = Standing { changed: self.changed(&pasts, &fates), ..Standing::default() };
         let mut claims = Vec::new();
         for (past, fates) in pasts.list.iter().zip(&fates) {
@@ -226,7 +226,7 @@ impl Standings<'_> {
             Some(bytes) => Some(Manifest::read(&format!("{} of {}", manifest::FILE_NAME, then.name()), &bytes)?),
             None => None,
         };
-        let places = Places::of(&then.history);
+        let places = then.places();
         let listed: BTreeSet<PathBuf> = match (&self.manifest, &frozen) {
             (Some(found), Some(frozen)) => frozen.entries.keys().map(|name| Manifest::place(&found.directory, name)).collect(),
             _ => BTreeSet::new(),
@@ -246,12 +246,14 @@ impl Standings<'_> {
                     continue;
                 }
                 Fate::Edited(_) => DeviationKind::Edited,
-                Fate::Renamed(now) => DeviationKind::Renamed { was: self.old_name(&unit.file.path, &unit.id, *now) },
+                Fate::Renamed(now) => {
+                    DeviationKind::Renamed { was: self.old_name(&then.shown(at, self.history), &unit.id, *now) }
+                }
                 Fate::Gone => DeviationKind::Removed,
             };
-            let path = fate.now().map_or(&unit.file.path, |now| &self.history.migrations[now].file.path);
-            let from = then.name().to_string();
-            note(standing, Deviation { kind, path: path.clone(), unit: fate.now(), from });
+            let now = fate.now().map(|now| self.history.migrations[now].file.path.clone());
+            let path = now.unwrap_or_else(|| then.shown(at, self.history));
+            note(standing, Deviation { kind, path, unit: fate.now(), from: then.name().to_string() });
         }
         if let (Some(found), Some(frozen)) = (&self.manifest, &frozen) {
             self.refrozen(found, frozen, then.name(), standing);
@@ -432,7 +434,7 @@ impl Standings<'_> {
             ahead(&format!("is on the base already ({})", past.then.name()), &|at| known.contains(&at));
         }
         for Tip { name, then, parted } in &pasts.tips {
-            let here = then::fates(&Places::of(&then.history), &self.now);
+            let here = then::fates(&then.places(), &self.now);
             let known: BTreeSet<usize> = here.iter().filter_map(|fate| fate.now()).collect();
             let parted = &pasts.list[*parted].then.history.migrations;
             let is_new = |unit: &Migration| !parted.iter().any(|old| old.id == unit.id && old.file.path == unit.file.path);
