@@ -4,6 +4,7 @@
 //! `cargo run --example judge -- DIRECTORY [--layout NAME] [--setup FILE.sql] [--pg-bin DIR] [--keep-going] [--verbose]`
 
 use phasegate::check::{self, Request};
+use phasegate::config::Settings;
 use phasegate::prove::judge::{JudgeOptions, Judgement, judge_history};
 use phasegate::prove::server::LocalServerOptions;
 use std::collections::BTreeMap;
@@ -35,7 +36,8 @@ struct Arguments {
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = <Arguments as clap::Parser>::parse();
-    let request = Request { paths: arguments.paths.clone(), layout: arguments.layout.clone(), ..Request::default() };
+    let settings = Settings { layout: arguments.layout.clone(), ..Settings::default() };
+    let request = Request::of_paths(&arguments.paths, settings);
     let mut snapshots: BTreeMap<String, Vec<_>> = BTreeMap::new();
     let checked = check::run_observed(&request, &mut |history, _, catalog| {
         snapshots.entry(history.path.clone()).or_default().push(catalog.snapshot());

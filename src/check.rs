@@ -3,28 +3,38 @@
 
 use crate::catalog::facts::{self, Class};
 use crate::catalog::{Catalog, replay};
+use crate::config::Settings;
 use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
-use crate::release;
-use crate::rules::{self, Context};
+use crate::release::{self, Releases};
+use crate::rules::{self, Context, HistoryContext};
 use crate::source::{self, History, Migration, SourceError};
 use crate::sql::{self, ParsedUnit};
-use crate::versions::PostgresVersions;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// What to check, as the command line means it.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Directories and files; `-` is standard input.
-    pub paths: Vec<PathBuf>,
+    pub histories: Vec<HistoryRequest>,
     /// The bytes of standard input, where `-` is among the paths.
     pub stdin: Option<Vec<u8>>,
-    /// Name of a layout that is used instead of recognising one.
-    pub layout: Option<String>,
-    pub postgres: PostgresVersions,
-    /// A `pg_dump --schema-only` file: the schema before the first unit.
-    pub schema_dump: Option<PathBuf>,
+}
+
+/// Paths, and what is in force for what lies there.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryRequest {
+    /// Directories and files; `-` is standard input. Each is one history, or as many as lie below it.
+    pub paths: Vec<PathBuf>,
+    pub settings: Settings,
+}
+
+impl Request {
+    /// These paths, under these settings.
+    pub fn of_paths(paths: impl IntoIterator<Item = impl Into<PathBuf>>, settings: Settings) -> Request {
+        let paths = paths.into_iter().map(Into::into).collect();
+        Request { histories: vec![HistoryRequest { paths, settings }], stdin: None }
+    }
 }
 
 /// The result of `check`, before any report format.
@@ -64,14 +74,31 @@ pub fn run(request: &Request) -> Checked {
 /// holds against a server.
 pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usize, &Catalog)) -> Checked {
     let mut checked = Checked::default();
+    for one in &request.histories {
+        check_paths(one, request.stdin.as_deref(), &mut checked, after_unit);
+    }
+    checked.findings.sort_by(|a, b| {
+        (&a.path, a.span, a.rule, &a.migration, &a.message).cmp(&(&b.path, b.span, b.rule, &b.migration, &b.message))
+    });
+    checked.unusable.sort();
+    checked
+}
+
+fn check_paths(
+    request: &HistoryRequest,
+    stdin: Option<&[u8]>,
+    checked: &mut Checked,
+    after_unit: &mut dyn FnMut(&History, usize, &Catalog),
+) {
+    let HistoryRequest { paths, settings } = request;
     let loaded = source::load(&source::Request {
-        paths: request.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
-        standard_input: request.stdin.clone(),
-        layout: request.layout.clone(),
-        phase_tag_prefixes: vec!["phase".to_string()],
+        paths: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+        standard_input: stdin.map(<[u8]>::to_vec),
+        layout: settings.layout.clone(),
+        phase_tag_prefixes: settings.phase_tag_prefixes.clone(),
     });
     checked.unusable.extend(loaded.errors.iter().map(unusable));
-    let start = match request.schema_dump.as_deref().map(start_from) {
+    let start = match settings.schema_dump.as_deref().map(start_from) {
         None => Catalog::new(),
         Some(Ok(catalog)) => catalog,
         Some(Err(problem)) => {
@@ -82,18 +109,15 @@ pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usiz
     for history in loaded.histories {
         // A dump says all there was; without one, files that are not the whole history say only a part.
         let mut start = start.clone();
-        start.incomplete |= request.schema_dump.is_none() && !history.whole;
+        start.incomplete |= settings.schema_dump.is_none() && !history.whole;
+        let releases = Releases::default();
         let parsed = parse_all(&history.migrations);
-        let (units, findings) = replay(&history, &parsed, start, after_unit);
         checked.findings.extend(history.findings.iter().cloned());
+        checked.findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings }));
+        let (units, findings) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
         checked.findings.extend(findings);
         checked.histories.push(CheckedHistory { history, units });
     }
-    checked.findings.sort_by(|a, b| {
-        (&a.path, a.span, a.rule, &a.migration, &a.message).cmp(&(&b.path, b.span, b.rule, &b.migration, &b.message))
-    });
-    checked.unusable.sort();
-    checked
 }
 
 fn unusable(error: &SourceError) -> Unusable {
@@ -138,37 +162,48 @@ fn start_from(path: &Path) -> Result<Catalog, Unusable> {
     Ok(catalog)
 }
 
-fn replay(
-    history: &History,
-    parsed: &[ParsedUnit],
-    mut catalog: Catalog,
-    after_unit: &mut dyn FnMut(&History, usize, &Catalog),
-) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
-    let mut units = Vec::with_capacity(parsed.len());
-    let mut findings = Vec::new();
-    for (position, (migration, parsed)) in history.migrations.iter().zip(parsed).enumerate() {
-        let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
-        let before = catalog.clone();
-        let replayed = replay::unit(&mut catalog, unit, migration, parsed);
-        let facts = facts::of_unit(unit, parsed.statements.len(), &replayed.events, &before, &catalog);
-        let context = Context {
-            history,
-            migration,
-            unit,
-            parsed,
-            before: &before,
-            after: &catalog,
-            events: &replayed.events,
-            transactions: &replayed.transactions,
-            settings: rules::RuleSettings::default(),
-        };
-        let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
-        units.push(statements(parsed, facts, &found));
-        release::apply_tag(migration, &mut found);
-        findings.append(&mut found);
-        after_unit(history, position, &catalog);
+/// One history on its way through the catalog and the rules.
+struct Replaying<'a> {
+    history: &'a History,
+    releases: &'a Releases,
+    settings: &'a Settings,
+}
+
+impl Replaying<'_> {
+    fn run(
+        &self,
+        parsed: &[ParsedUnit],
+        mut catalog: Catalog,
+        after_unit: &mut dyn FnMut(&History, usize, &Catalog),
+    ) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
+        let Replaying { history, releases, settings } = *self;
+        let mut units = Vec::with_capacity(parsed.len());
+        let mut findings = Vec::new();
+        for (position, (migration, parsed)) in history.migrations.iter().zip(parsed).enumerate() {
+            let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
+            let before = catalog.clone();
+            let replayed = replay::unit(&mut catalog, unit, migration, parsed);
+            let facts = facts::of_unit(unit, parsed.statements.len(), &replayed.events, &before, &catalog);
+            let context = Context {
+                history,
+                migration,
+                unit,
+                parsed,
+                before: &before,
+                after: &catalog,
+                events: &replayed.events,
+                transactions: &replayed.transactions,
+                releases,
+                settings,
+            };
+            let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
+            units.push(statements(parsed, facts, &found));
+            release::apply_tag(migration, &mut found);
+            findings.append(&mut found);
+            after_unit(history, position, &catalog);
+        }
+        (units, findings)
     }
-    (units, findings)
 }
 
 fn statements(parsed: &ParsedUnit, facts: Vec<(Effect, Class)>, findings: &[Finding]) -> Vec<StatementFacts> {

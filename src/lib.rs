@@ -3,8 +3,8 @@
 //! The modules, in the order the data flows:
 //! [`source`] finds files, recognises the layout, orders them and reads tags; [`sql`] splits and parses with the server's own
 //! parser and lowers every node to [`op`]; [`catalog`] replays the history and says what each statement does, as [`effect`];
-//! [`rules`] judge effects in context and make a [`finding`]; [`report`] writes it. [`check`] is that whole way as one function,
-//! [`cli`] is the command line in front of it.
+//! [`rules`] judge effects in context and make a [`finding`]; [`report`] writes it. [`config`] says what is in force, [`release`] what
+//! is released already. [`check`] is that whole way as one function, [`cli`] is the command line in front of it.
 //!
 //! Invariants: facts are separate from judgement; nothing is silently skipped; there is one place to add a thing.
 
@@ -14,6 +14,7 @@
 pub mod catalog;
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod effect;
 pub mod expr;
 pub mod finding;

@@ -3,6 +3,7 @@
 
 use phasegate::catalog::snapshot::Snapshot;
 use phasegate::check::{self, Request};
+use phasegate::config::Settings;
 use phasegate::prove::judge::{JudgeOptions, judge_history};
 use phasegate::prove::server::LocalServerOptions;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ fn every_fixture_is_as_a_server_has_it() {
     let mut wrong = String::new();
     for name in histories() {
         let mut snapshots: Vec<Snapshot> = Vec::new();
-        let request = Request { paths: vec![fixtures().join(&name)], ..Request::default() };
+        let request = Request::of_paths([fixtures().join(&name)], Settings::default());
         let checked = check::run_observed(&request, &mut |_, _, catalog| snapshots.push(catalog.snapshot()));
         assert_eq!((checked.histories.len(), checked.unusable.as_slice()), (1, &[][..]), "{name}");
         let set_up = SET_UP.iter().find(|(fixture, _)| *fixture == name).map(|(_, sql)| (*sql).to_owned());

@@ -1,6 +1,7 @@
 //! Mistakes that were made once: SQL text in, findings out. Units are separated by `---`; the last one is judged.
 
 use phasegate::check::{self, Request};
+use phasegate::config::Settings;
 use phasegate::effect::BreakKind;
 use phasegate::finding::Level;
 use std::fs;
@@ -17,7 +18,7 @@ fn check(history: &str) -> Outcome {
     for (number, sql) in units.iter().enumerate() {
         fs::write(directory.path().join(format!("{:04}_step.sql", number + 1)), sql).unwrap();
     }
-    let checked = check::run(&Request { paths: vec![directory.path().to_path_buf()], ..Request::default() });
+    let checked = check::run(&Request::of_paths([directory.path()], Settings::default()));
     assert!(checked.unusable.is_empty(), "{:?}", checked.unusable);
     let last = format!("{:04}", units.len());
     let spell = |level: Level| format!("{level:?}").to_lowercase();
@@ -105,7 +106,7 @@ fn a_syntax_error_in_a_body_names_the_token() {
     let directory = tempfile::tempdir().unwrap();
     let sql = "CREATE TABLE t (a int);\nDO $$\nBEGIN\n  PERFORM 1;\n  ALTER TABLE t ADD x int NOT NUL;\nEND $$;\n";
     fs::write(directory.path().join("0001_step.sql"), sql).unwrap();
-    let checked = check::run(&Request { paths: vec![directory.path().to_path_buf()], ..Request::default() });
+    let checked = check::run(&Request::of_paths([directory.path()], Settings::default()));
     let [finding] = checked.findings.iter().filter(|f| f.rule == "syntax-error").collect::<Vec<_>>()[..] else {
         panic!("{:?}", checked.findings);
     };

@@ -1,6 +1,7 @@
 //! Every example of every rule document, run with all rules on: what it gives is exactly what it announces.
 
 use phasegate::check::{self, Request};
+use phasegate::config::Settings;
 use phasegate::finding::Level;
 use phasegate::report::Report;
 use phasegate::report::model::FindingEntry;
@@ -21,9 +22,8 @@ fn mismatches(document: &RuleDocument, section: &str, example: &Example) -> Vec<
     }
     let postgres: PostgresVersions =
         example.postgres.as_deref().unwrap_or("15..18").parse().unwrap_or_else(|error| panic!("{place}: {error}"));
-    let request =
-        Request { paths: vec![directory.path().to_owned()], layout: example.layout.clone(), postgres, ..Request::default() };
-    let checked = check::run(&request);
+    let settings = Settings { layout: example.layout.clone(), postgres: Some(postgres), ..Settings::default() };
+    let checked = check::run(&Request::of_paths([directory.path()], settings));
     let mut wrong: Vec<String> =
         checked.unusable.iter().map(|unusable| format!("{place}: could not be used: {}", unusable.why)).collect();
     let report = Report::new(&checked, postgres);

@@ -20,6 +20,8 @@ fn run(sql: &str) -> (Vec<Change>, Vec<String>, Catalog) {
         wrapping: Wrapping::None,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     };
     let parsed = phasegate::sql::parse::unit(&migration);
     let (before, mut after) = (Catalog::new(), Catalog::new());

@@ -18,6 +18,8 @@ fn run(catalog: &mut Catalog, unit: u32, sql: &str, wrapping: Wrapping) -> UnitR
         wrapping,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     };
     let parsed = crate::sql::parse::unit(&migration);
     assert!(parsed.statements.iter().all(|statement| statement.outcome.is_ok()), "{sql}");
@@ -215,6 +217,8 @@ fn a_step_that_cannot_be_read_leaves_the_history_incomplete() {
         wrapping: Wrapping::None,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     };
     let parsed = crate::sql::parse::unit(&migration);
     let replayed = replay::unit(&mut catalog, 1, &migration, &parsed);

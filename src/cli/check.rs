@@ -3,6 +3,7 @@
 use super::exit::Exit;
 use super::terminal::{self, ColorChoice, Terminal};
 use crate::check::{self, Request};
+use crate::config::Settings;
 use crate::finding::Level;
 use crate::report::human::Human;
 use crate::report::json::Json;
@@ -23,8 +24,8 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     layout: Option<String>,
     /// The server versions that the migrations must work on: one, or a range
-    #[arg(long, value_name = "VERSIONS", default_value_t = KNOWN)]
-    postgres: PostgresVersions,
+    #[arg(long, value_name = "VERSIONS")]
+    postgres: Option<PostgresVersions>,
     /// A `pg_dump --schema-only` file: the schema before the first migration
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
@@ -73,14 +74,14 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
             return Ok(Exit::Unusable);
         }
     };
-    let checked = check::run(&Request {
-        paths: arguments.paths.clone(),
-        stdin,
+    let settings = Settings {
         layout: arguments.layout.clone(),
         postgres: arguments.postgres,
         schema_dump: arguments.schema.clone(),
-    });
-    let report = Report::new(&checked, arguments.postgres);
+        ..Settings::default()
+    };
+    let checked = check::run(&Request { stdin, ..Request::of_paths(&arguments.paths, settings) });
+    let report = Report::new(&checked, arguments.postgres.unwrap_or(KNOWN));
     let fail_on = Level::from(arguments.fail_on);
     let format: Box<dyn Format> = match arguments.format {
         FormatName::Human => {

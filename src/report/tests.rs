@@ -24,6 +24,8 @@ fn unit(path: &str, bytes: &[u8]) -> Migration {
         wrapping: Wrapping::Wrapped,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     }
 }
 

@@ -50,13 +50,13 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::RuleSettings;
+    use crate::config::Settings;
     use crate::rules::testing::judged;
 
     #[test]
     fn what_goes_with_an_extension_is_named() {
         let texts = ["CREATE EXTENSION citext; CREATE TABLE users (email citext);", "DROP EXTENSION citext CASCADE;"];
-        let found = judged(&texts, RuleSettings::default());
+        let found = judged(&texts, Settings::default());
         let [finding] = found.as_slice() else { panic!("one finding: {found:?}") };
         assert_eq!(finding.rule, "drop-schema");
         assert!(finding.message.contains("column public.users.email"), "{}", finding.message);

@@ -93,7 +93,7 @@ fn constraint_dropped(
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::RuleSettings;
+    use crate::config::Settings;
     use crate::rules::testing::judged;
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
              CREATE TABLE users_low PARTITION OF users FOR VALUES FROM (0) TO (10);";
         let dropped = |index: &str| {
             let change = format!("{index}; ALTER TABLE users DROP CONSTRAINT users_id_key;");
-            let found = judged(&[init, &change], RuleSettings::default());
+            let found = judged(&[init, &change], Settings::default());
             found.iter().filter(|finding| finding.rule == "drop-unique").count()
         };
         assert_eq!(dropped("CREATE UNIQUE INDEX users_id ON users (id)"), 0);

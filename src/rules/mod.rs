@@ -14,8 +14,10 @@ pub mod example;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::object::{Birth, Relation};
+use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
+use crate::release::Releases;
 use crate::source::{History, Migration};
 use crate::sql::ParsedUnit;
 use crate::sql::names::quote_identifier;
@@ -38,17 +40,44 @@ pub enum Check {
     Unit(fn(&Context<'_>, &mut Findings)),
     /// At one unit and at what the rules of the first kind found in it.
     AfterOthers(fn(&Context<'_>, &[Judged], &mut Findings)),
+    /// At a whole history, once: its files and their order.
+    History(fn(&HistoryContext<'_>, &mut Vec<Finding>)),
     /// Found by the room that reads the files: nothing is left to do here.
     Source,
 }
 
-/// What the configuration says to rules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RuleSettings {
-    /// The driver caches plans of prepared statements: a stale one fails for users, not for nobody.
-    pub driver_caches_plans: bool,
-    /// The files are run by psql, which understands its meta-commands.
-    pub runner_is_psql: bool,
+/// A whole history before any statement is looked at: its files, their names and their order.
+pub struct HistoryContext<'a> {
+    pub history: &'a History,
+    pub releases: &'a Releases,
+    pub settings: &'a Settings,
+}
+
+impl<'a> HistoryContext<'a> {
+    /// The units that findings may be about, with their position (from 0) in the history: reported and not yet released.
+    pub fn pending(&self) -> impl Iterator<Item = (usize, &'a Migration)> {
+        let releases = self.releases;
+        self.history.migrations.iter().enumerate().filter(move |(at, unit)| unit.reported && !releases.is_released(*at))
+    }
+    /// A finding about a unit as a whole.
+    pub fn finding(&self, rule: &'static str, level: Level, unit: &Migration, message: String, help: String) -> Finding {
+        Finding { migration: unit.id.clone(), ..self.finding_of_file(rule, level, &unit.file.path, message, help) }
+    }
+    /// A finding about a file or directory that is no unit.
+    pub fn finding_of_file(&self, rule: &'static str, level: Level, path: &str, message: String, help: String) -> Finding {
+        Finding {
+            rule,
+            level,
+            path: path.to_string(),
+            migration: String::new(),
+            statement: None,
+            span: Span::default(),
+            message,
+            help,
+            related: Vec::new(),
+            suppressed: None,
+        }
+    }
 }
 
 /// One unit after it was replayed, with all that a rule may ask.
@@ -64,13 +93,14 @@ pub struct Context<'a> {
     pub events: &'a [Event],
     /// For each statement the transaction it ran in; equal numbers are one transaction.
     pub transactions: &'a [u32],
-    pub settings: RuleSettings,
+    pub releases: &'a Releases,
+    pub settings: &'a Settings,
 }
 
 impl<'a> Context<'a> {
     /// Existed before this release. Without release information every unit is its own release.
     pub fn older(&self, birth: Birth) -> bool {
-        birth.unit < self.unit
+        self.releases.older(birth, self.unit)
     }
     /// An older relation that other sessions see.
     pub fn older_relation(&self, relation: &Relation) -> bool {
@@ -259,6 +289,17 @@ pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
         }
     }
     findings.list.into_iter().chain(about_others.list).map(|judged| judged.finding).collect()
+}
+
+/// Judges the files of a history and their order.
+pub fn judge_history(cx: &HistoryContext<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in RULES {
+        if let Check::History(check) = rule.check {
+            check(cx, &mut findings);
+        }
+    }
+    findings
 }
 
 /// A contract finding at the level of an error: old clients lose something. Asked before tags and configuration act.

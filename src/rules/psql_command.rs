@@ -32,7 +32,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::RuleSettings;
+    use crate::config::Settings;
     use crate::rules::testing::judged;
 
     #[test]
@@ -41,7 +41,7 @@ mod tests {
             let found = judged(&["\\connect shop\nCREATE TABLE users (id bigint);\n"], settings);
             found.iter().filter(|finding| finding.rule == "psql-command").count()
         };
-        assert_eq!(count(RuleSettings::default()), 1);
-        assert_eq!(count(RuleSettings { runner_is_psql: true, ..RuleSettings::default() }), 0);
+        assert_eq!(count(Settings::default()), 1);
+        assert_eq!(count(Settings { runner_is_psql: true, ..Settings::default() }), 0);
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn is_back(cx: &Context<'_>, event: &Event) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::finding::Level;
-    use crate::rules::RuleSettings;
+    use crate::config::Settings;
     use crate::rules::testing::judged;
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
             "CREATE TABLE users (id bigint);",
             "ALTER TABLE users RENAME TO accounts; CREATE VIEW users AS SELECT id FROM accounts;",
         ];
-        let found = judged(&texts, RuleSettings::default());
+        let found = judged(&texts, Settings::default());
         let [finding] = found.as_slice() else { panic!("one finding: {found:?}") };
         assert_eq!((finding.rule, finding.level), ("rename-table", Level::Warning));
         for words in ["TRUNCATE", "COPY FROM", "ON CONFLICT ON CONSTRAINT", "system columns"] {

@@ -47,7 +47,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use crate::finding::Level;
-    use crate::rules::RuleSettings;
+    use crate::config::Settings;
     use crate::rules::testing::judged;
 
     #[test]
@@ -57,7 +57,7 @@ mod tests {
             let found = judged(&texts, settings);
             found.iter().find(|finding| finding.rule == "stale-plan").map(|finding| finding.level)
         };
-        assert_eq!(level(RuleSettings::default()), Some(Level::Note));
-        assert_eq!(level(RuleSettings { driver_caches_plans: true, ..RuleSettings::default() }), Some(Level::Warning));
+        assert_eq!(level(Settings::default()), Some(Level::Note));
+        assert_eq!(level(Settings { driver_caches_plans: true, ..Settings::default() }), Some(Level::Warning));
     }
 }

@@ -1,21 +1,23 @@
 //! Units judged from SQL text, for what no example in `rules/` can show: settings, and statements that the grammar does not have.
 
-use super::{Context, RuleSettings, judge};
+use super::{Context, judge};
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::{Catalog, replay};
+use crate::config::Settings;
 use crate::finding::Finding;
 use crate::op::Span;
+use crate::release::Releases;
 use crate::source::{History, Migration, Phase, SourceFile, UnitKind, Wrapping};
 use crate::sql::{self, ParsedUnit};
 use std::sync::Arc;
 
 /// Replays each text as a unit of its own, and judges the last one.
-pub fn judged(texts: &[&str], settings: RuleSettings) -> Vec<Finding> {
+pub fn judged(texts: &[&str], settings: Settings) -> Vec<Finding> {
     judged_with(texts, settings, Vec::new())
 }
 
 /// As [`judged`], with changes that no statement makes.
-pub fn judged_with(texts: &[&str], settings: RuleSettings, more: Vec<Change>) -> Vec<Finding> {
+pub fn judged_with(texts: &[&str], settings: Settings, more: Vec<Change>) -> Vec<Finding> {
     let migrations: Vec<Migration> = texts.iter().enumerate().map(|(at, text)| migration(at + 1, text)).collect();
     let history = History { migrations, whole: true, ..History::default() };
     let mut catalog = Catalog::new();
@@ -40,7 +42,8 @@ pub fn judged_with(texts: &[&str], settings: RuleSettings, more: Vec<Change>) ->
             after: &catalog,
             events: &replayed.events,
             transactions: &replayed.transactions,
-            settings,
+            releases: &Releases::default(),
+            settings: &settings,
         });
     }
     last
@@ -58,5 +61,7 @@ fn migration(number: usize, text: &str) -> Migration {
         wrapping: Wrapping::Wrapped,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     }
 }

@@ -23,13 +23,13 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
 mod tests {
     use crate::catalog::change::Change;
     use crate::finding::Level;
-    use crate::rules::RuleSettings;
+    use crate::config::Settings;
     use crate::rules::testing::judged_with;
 
     #[test]
     fn what_has_no_verdict_is_an_error_that_names_it() {
         let unknown = Change::Unclassified { node: "CreateAssertionStmt".into() };
-        let found = judged_with(&["SELECT 1;"], RuleSettings::default(), vec![unknown]);
+        let found = judged_with(&["SELECT 1;"], Settings::default(), vec![unknown]);
         let levels: Vec<(&str, Level)> = found.iter().map(|finding| (finding.rule, finding.level)).collect();
         assert_eq!(levels, [("unclassified-statement", Level::Error)]);
         assert!(found[0].message.contains("CreateAssertionStmt"));

@@ -23,10 +23,12 @@ mod request;
 mod script;
 pub mod tag;
 mod unit;
+mod version;
 
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
 pub use request::{Loaded, Request, load};
+pub use version::Version;
 
 /// One history: all migrations of one PATH, in the order its runner applies them.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +70,10 @@ pub struct SourceFile {
 pub struct Migration {
     /// The runner's own id: `0002`, `V1_9`, an EF MigrationId, a directory name.
     pub id: String,
+    /// What its runner orders it by; none where the order stands elsewhere (a plan, a journal, the text itself).
+    pub version: Option<Version>,
+    /// The part that undoes it.
+    pub down: Option<DownPart>,
     pub file: Arc<SourceFile>,
     /// The parts of the file that run in this unit, in order: markers and down parts are outside. Usually one.
     pub parts: Vec<Span>,
@@ -78,6 +84,14 @@ pub struct Migration {
     pub kind: UnitKind,
     /// False for units that are modelled but not reported (siblings of a single file).
     pub reported: bool,
+}
+
+/// What undoes a unit: a file of its own, or a section of the same file.
+#[derive(Clone, Debug)]
+pub struct DownPart {
+    pub file: Arc<SourceFile>,
+    /// Bytes of the file.
+    pub span: Span,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

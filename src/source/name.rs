@@ -35,14 +35,6 @@ pub fn compare_numbers(left: &str, right: &str) -> Ordering {
     left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }
 
-/// Orders versions of several numbers part by part; a missing part is 0, so that `1` equals `1.0`.
-pub fn compare_parts(left: &[&str], right: &[&str]) -> Ordering {
-    (0..left.len().max(right.len()))
-        .map(|i| compare_numbers(left.get(i).copied().unwrap_or(""), right.get(i).copied().unwrap_or("")))
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
-}
-
 /// The version that a plain name begins with: numbers joined by `.` or `-`, and by `_` after what looks like a year or a date,
 /// as in `2024_01_31_120000_create`. A number that runs into letters (`2fa`) is no part of it.
 pub fn leading_version(name: &str) -> Option<&str> {
@@ -141,8 +133,6 @@ mod tests {
         assert_eq!(compare_numbers("9", "10"), Ordering::Less);
         assert_eq!(compare_numbers("0009", "9"), Ordering::Equal);
         assert_eq!(compare_numbers("99999999999999999999999999", "100000000000000000000000000"), Ordering::Less);
-        assert_eq!(compare_parts(&["1", "9"], &["1", "10"]), Ordering::Less);
-        assert_eq!(compare_parts(&["1"], &["1", "0"]), Ordering::Equal);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use crate::source::{Migration, Phase, UnitKind, tag};
 
 /// The unit of a step, and the findings of its text: `not-utf8`, `malformed-phase-tag`.
 pub fn of_step(step: Step, prefixes: &[String]) -> (Migration, Vec<Finding>) {
-    let Step { id, file, parts, tag_regions, wrapping, kind } = step;
-    let mut migration = Migration { id, file, parts, phase: Phase::Untagged, tag: None, wrapping, kind, reported: true };
+    let Step { id, version, down, file, parts, tag_regions, wrapping, kind } = step;
+    let mut migration =
+        Migration { id, version, down, file, parts, phase: Phase::Untagged, tag: None, wrapping, kind, reported: true };
     let mut findings = Vec::new();
     match (kind, migration.file.text()) {
         (UnitKind::Sql, Ok(text)) => {

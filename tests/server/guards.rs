@@ -22,6 +22,8 @@ fn migration(sql: &str, wrapping: Wrapping) -> Migration {
         wrapping,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     }
 }
 

@@ -19,6 +19,8 @@ fn migration(sql: &str) -> Migration {
         wrapping: Wrapping::Wrapped,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     }
 }
 

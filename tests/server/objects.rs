@@ -22,6 +22,8 @@ fn modelled(sql: &str) -> Catalog {
         wrapping: Wrapping::None,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     };
     let parsed = phasegate::sql::parse::unit(&migration);
     let mut catalog = Catalog::new();

@@ -19,6 +19,8 @@ fn after(sql: &str) -> Catalog {
         wrapping: Wrapping::None,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     };
     let mut catalog = Catalog::new();
     replay::unit(&mut catalog, 1, &migration, &crate::sql::parse::unit(&migration));

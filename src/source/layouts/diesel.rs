@@ -5,8 +5,8 @@
 //! `run_in_transaction = false` the file is one batch (`diesel_migrations/src/file_based_migrations.rs`, batch_execute).
 
 use super::{Claim, Layout, Reading, Step, Strength};
-use crate::source::Wrapping;
 use crate::source::directory::Directory;
+use crate::source::{Version, Wrapping};
 
 pub struct Diesel;
 
@@ -27,6 +27,10 @@ impl Layout for Diesel {
         Wrapping::Wrapped
     }
 
+    fn has_down_parts(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let steps: Vec<&Directory> = steps_of(directory).collect();
         let is_versioned = steps.iter().any(|d| d.name.starts_with(|c: char| c.is_ascii_digit()));
@@ -39,22 +43,23 @@ impl Layout for Diesel {
 
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
-        let mut steps = Vec::new();
+        let mut downs = Vec::new();
         for step in steps_of(directory) {
+            let version = Version::text(version(&step.name));
             if let Some(up) = step.file("up.sql") {
                 let unit = if runs_in_transaction(step) {
                     Step::of_file(&step.name, up, Wrapping::Wrapped)
                 } else {
                     Step::of_file(&step.name, up, Wrapping::Batch).or_explicit()
                 };
-                steps.push((version(&step.name), &step.name, unit));
+                reading.steps.push(unit.versioned(version.clone()));
             }
             if let Some(down) = step.file("down.sql") {
-                reading.skip(down, "down part");
+                downs.push((down, version));
             }
         }
-        steps.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        reading.steps = steps.into_iter().map(|(_, _, step)| step).collect();
+        reading.steps.sort_by(|a, b| (&a.version, &a.id).cmp(&(&b.version, &b.id)));
+        downs.iter().for_each(|(entry, version)| reading.undo(entry, version));
         reading
     }
 }

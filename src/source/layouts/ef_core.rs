@@ -74,6 +74,8 @@ impl Layout for EfCore {
                 .into_iter()
                 .map(|unit| Step {
                     id: unit.id,
+                    version: None,
+                    down: None,
                     file: Arc::clone(script.source()),
                     parts: vec![unit.span],
                     tag_regions: unit.tag_regions,

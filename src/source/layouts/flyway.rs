@@ -7,10 +7,10 @@
 //! `PostgreSQLParser.detectCanExecuteInTransaction`: it does not know DETACH … CONCURRENTLY, nor REINDEX … CONCURRENTLY.
 
 use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
-use crate::source::Wrapping;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::name::{compare_parts, leading_digits, other_database_of_directory, version_parts};
+use crate::source::name::{leading_digits, other_database_of_directory, version_parts};
 use crate::source::script::{self, Chunk};
+use crate::source::{Version, Wrapping};
 use std::collections::BTreeSet;
 
 pub struct Flyway;
@@ -44,6 +44,10 @@ impl Layout for Flyway {
         !is_test && (is_versioned || stem.starts_with("R__"))
     }
 
+    fn has_down_parts(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let is_step = |f: &&FileEntry| f.is_sql() && matches!(parse(f.stem()), Some(Name::Versioned(_) | Name::Repeatable(_)));
         let here = directory.files.iter().filter(is_step).count();
@@ -66,10 +70,14 @@ impl Layout for Flyway {
     fn read(&self, directory: &Directory) -> Reading {
         let mut found = Found::default();
         found.read(directory, None);
-        let Found { mut versioned, mut repeatable, skipped } = found;
-        versioned.sort_by(|a, b| compare_parts(&version_parts(&a.0), &version_parts(&b.0)).then_with(|| a.1.cmp(&b.1)));
+        let Found { mut reading, mut repeatable, undone } = found;
+        reading.order_by_version();
+        for (entry, version) in undone {
+            reading.undo(entry, &version);
+        }
         repeatable.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
-        Reading { steps: versioned.into_iter().chain(repeatable).map(|(_, _, step)| step).collect(), skipped }
+        reading.steps.extend(repeatable.into_iter().map(|(_, _, step)| step));
+        reading
     }
 }
 
@@ -93,17 +101,18 @@ fn has_locations_below(directory: &Directory, is_step: &impl Fn(&&FileEntry) -> 
     locations > 1
 }
 
-/// Steps with the key and the name that order them.
 #[derive(Default)]
-struct Found {
-    versioned: Vec<(String, String, Step)>,
+struct Found<'a> {
+    /// Versioned steps, and what is left out.
+    reading: Reading,
+    /// Repeatable steps with the description and the name that order them.
     repeatable: Vec<(String, String, Step)>,
-    skipped: Vec<crate::source::Skipped>,
+    undone: Vec<(&'a FileEntry, Version)>,
 }
 
-impl Found {
+impl<'a> Found<'a> {
     /// `left_out` is why nothing in this directory runs.
-    fn read(&mut self, directory: &Directory, left_out: Option<String>) {
+    fn read(&mut self, directory: &'a Directory, left_out: Option<String>) {
         for entry in &directory.files {
             self.read_file(entry, directory, left_out.as_deref());
         }
@@ -117,20 +126,23 @@ impl Found {
         }
     }
 
-    fn read_file(&mut self, entry: &FileEntry, directory: &Directory, left_out: Option<&str>) {
+    fn read_file(&mut self, entry: &'a FileEntry, directory: &Directory, left_out: Option<&str>) {
         let program = without_program_ending(&entry.name);
         let Some(name) = parse(program.unwrap_or(entry.stem())).filter(|_| program.is_some() || entry.is_sql()) else { return };
         let left_out = left_out.map(str::to_string).or_else(|| of_other_database(&entry.name));
         let why = match (left_out, &name) {
             (Some(why), _) => Some(why),
-            (None, Name::Undo) => Some("undo file".to_string()),
+            (None, Name::Undo(version)) => {
+                self.undone.push((entry, Version::numbers(version)));
+                return;
+            }
             (None, Name::Baseline) => Some("baseline: it stands in for older versions on a new database only".to_string()),
             (None, Name::Callback) => Some("callback: Flyway runs it around migrations, not as one".to_string()),
             (None, Name::Versioned(_) | Name::Repeatable(_)) => None,
         };
         if let Some(why) = why {
             if entry.is_sql() {
-                self.skipped.push(crate::source::Skipped { path: entry.path.clone(), why });
+                self.reading.skip(entry, &why);
             }
             return;
         }
@@ -146,11 +158,13 @@ impl Found {
             }
         };
         match name {
-            Name::Versioned(version) => self.versioned.push((version.into(), entry.name.clone(), step(format!("V{version}")))),
+            Name::Versioned(version) => {
+                self.reading.steps.push(step(format!("V{version}")).versioned(Version::numbers(version)));
+            }
             Name::Repeatable(description) => {
                 self.repeatable.push((description.into(), entry.name.clone(), step(format!("R__{description}"))));
             }
-            Name::Undo | Name::Baseline | Name::Callback => {}
+            Name::Undo(_) | Name::Baseline | Name::Callback => {}
         }
     }
 }
@@ -159,7 +173,7 @@ impl Found {
 enum Name<'a> {
     Versioned(&'a str),
     Repeatable(&'a str),
-    Undo,
+    Undo(&'a str),
     Baseline,
     Callback,
 }
@@ -179,7 +193,7 @@ fn parse(stem: &str) -> Option<Name<'_>> {
         && version.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'_');
     match stem.as_bytes().first() {
         Some(b'V') if is_version => Some(Name::Versioned(version)),
-        Some(b'U') if is_version => Some(Name::Undo),
+        Some(b'U') if is_version => Some(Name::Undo(version)),
         Some(b'B') if is_version => Some(Name::Baseline),
         _ => None,
     }
@@ -234,7 +248,7 @@ mod tests {
         assert_eq!(parse("V2.9.0.2021__x"), Some(Name::Versioned("2.9.0.2021")));
         assert_eq!(parse("V1__"), Some(Name::Versioned("1")));
         assert_eq!(parse("R__Jobs view"), Some(Name::Repeatable("Jobs view")));
-        assert_eq!(parse("U3__x"), Some(Name::Undo));
+        assert_eq!(parse("U3__x"), Some(Name::Undo("3")));
         assert_eq!(parse("B3__x"), Some(Name::Baseline));
         assert_eq!(parse("afterMigrate__grants"), Some(Name::Callback));
         for stem in ["V1_x", "v1__x", "V__x", "V1a__x", "afternoon", "é__x", "schema"] {

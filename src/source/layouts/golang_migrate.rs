@@ -9,9 +9,9 @@
 //! `-- no-transaction`, which is such a mark.
 
 use super::{Claim, Layout, Reading, Step, Strength, of_other_database, share, without_program_ending};
-use crate::source::Wrapping;
 use crate::source::directory::Directory;
-use crate::source::name::{Direction, compare_numbers, leading_digits, split_direction};
+use crate::source::name::{Direction, leading_digits, split_direction};
+use crate::source::{Version, Wrapping};
 
 pub struct GolangMigrate;
 
@@ -32,6 +32,10 @@ impl Layout for GolangMigrate {
         Wrapping::Batch
     }
 
+    fn has_down_parts(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<_> = directory.files.iter().filter(|f| f.is_sql() && parse(f.stem()).is_some()).collect();
         let has_up = named.iter().any(|f| parse(f.stem()).is_some_and(|n| n.direction == Direction::Up));
@@ -44,23 +48,24 @@ impl Layout for GolangMigrate {
 
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
-        let mut steps = Vec::new();
+        let mut downs = Vec::new();
         for entry in &directory.files {
             let program = without_program_ending(&entry.name);
             let stem = program.unwrap_or(entry.stem());
             let Some(name) = parse(stem).filter(|_| program.is_some() || entry.is_sql()) else { continue };
+            let version = Version::number(name.number);
             if let Some(why) = of_other_database(&entry.name) {
                 reading.skip(entry, &why);
             } else if name.direction == Direction::Down {
-                reading.skip(entry, "down part");
+                downs.push((entry, version));
             } else if program.is_some() {
-                steps.push((name.number, &entry.name, Step::of_program(name.version, entry, Wrapping::Batch)));
+                reading.steps.push(Step::of_program(name.version, entry, Wrapping::Batch).versioned(version));
             } else {
-                steps.push((name.number, &entry.name, Step::of_file(name.version, entry, Wrapping::Batch).or_explicit()));
+                reading.steps.push(Step::of_file(name.version, entry, Wrapping::Batch).or_explicit().versioned(version));
             }
         }
-        steps.sort_by(|a, b| compare_numbers(a.0, b.0).then_with(|| a.1.cmp(b.1)));
-        reading.steps = steps.into_iter().map(|(_, _, step)| step).collect();
+        reading.order_by_version();
+        downs.iter().for_each(|(entry, version)| reading.undo(entry, version));
         reading
     }
 }

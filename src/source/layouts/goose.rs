@@ -7,9 +7,9 @@
 
 use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
 use crate::op::Span;
-use crate::source::Wrapping;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::name::{compare_numbers, leading_digits};
+use crate::source::name::leading_digits;
+use crate::source::{Version, Wrapping};
 
 pub struct Goose;
 
@@ -30,6 +30,10 @@ impl Layout for Goose {
         Wrapping::Wrapped
     }
 
+    fn has_down_parts(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let is_step = |f: &&FileEntry| f.is_sql() && version(&f.name).is_some();
         let annotated: Vec<_> = directory.files.iter().filter(is_step).filter(|f| is_annotated(f)).collect();
@@ -43,24 +47,22 @@ impl Layout for Goose {
 
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
-        let mut steps = Vec::new();
         for entry in &directory.files {
             let Some(version) = version(&entry.name) else { continue };
             let is_go = entry.name.ends_with(".go") && without_program_ending(&entry.name).is_some();
             if is_go {
-                steps.push((version, &entry.name, Step::of_program(version, entry, Wrapping::Wrapped)));
+                reading.steps.push(Step::of_program(version, entry, Wrapping::Wrapped).versioned(Version::number(version)));
             } else if !entry.is_sql() {
                 continue;
             } else if let Some(why) = of_other_database(&entry.name) {
                 reading.skip(entry, &why);
             } else if let Some(step) = step(version, entry) {
-                steps.push((version, &entry.name, step));
+                reading.steps.push(step.versioned(Version::number(version)));
             } else {
                 reading.skip(entry, "no `-- +goose Up` in it: goose refuses it");
             }
         }
-        steps.sort_by(|a, b| compare_numbers(a.0, b.0).then_with(|| a.1.cmp(b.1)));
-        reading.steps = steps.into_iter().map(|(_, _, step)| step).collect();
+        reading.order_by_version();
         reading
     }
 
@@ -91,6 +93,9 @@ fn step(id: &str, entry: &FileEntry) -> Option<Step> {
     }
     step.tag_regions = sections.header.into_iter().chain(sections.up.iter().copied()).collect();
     step.parts = sections.up;
+    if let Some(down) = sections.down {
+        step = step.undone_by(down);
+    }
     Some(if sections.without_transaction { step.or_explicit() } else { step })
 }
 
@@ -100,6 +105,8 @@ struct Sections {
     header: Option<Span>,
     /// Texts of the Up section, cut at `StatementBegin` and `StatementEnd`. Blank ones are left out.
     up: Vec<Span>,
+    /// The Down section, from its first text to its last.
+    down: Option<Span>,
     saw_up: bool,
     saw_annotation: bool,
     without_transaction: bool,
@@ -147,6 +154,10 @@ impl Sections {
         match section {
             Section::Header if !is_blank && self.saw_annotation => self.header = Some(span),
             Section::Up if !is_blank => self.up.push(span),
+            Section::Down if !is_blank => {
+                let start = self.down.map_or(span.start, |down| down.start);
+                self.down = Some(Span { start, end: span.end });
+            }
             Section::Header | Section::Up | Section::Down => {}
         }
     }

@@ -6,7 +6,7 @@
 
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{Skipped, SourceFile, UnitKind, Wrapping, name, script};
+use crate::source::{DownPart, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
 use std::sync::Arc;
 
 mod diesel;
@@ -68,6 +68,11 @@ pub trait Layout: Sync {
         false
     }
 
+    /// True where its runner knows how to undo a step, so that a step can lack it.
+    fn has_down_parts(&self) -> bool {
+        false
+    }
+
     /// Whether its marks stand in this directory. Says nothing about directories below.
     fn recognise(&self, directory: &Directory) -> Option<Claim>;
 
@@ -116,12 +121,32 @@ impl Reading {
     pub fn skip(&mut self, entry: &FileEntry, why: &str) {
         self.skipped.push(Skipped { path: entry.path.clone(), why: why.to_string() });
     }
+
+    /// Leaves out a file that undoes the step of this version, and lets that step know. Call it when all steps are there.
+    pub fn undo(&mut self, entry: &FileEntry, version: &Version) {
+        self.skip(entry, "down part");
+        let file = entry.source();
+        let down = DownPart { file: Arc::clone(file), span: file.body() };
+        for step in self.steps.iter_mut().filter(|step| step.version.as_ref() == Some(version)) {
+            step.down = Some(down.clone());
+        }
+    }
+
+    /// Puts the steps in the order of their versions, those of one version by the names of their files. Steps without a version
+    /// come last.
+    pub fn order_by_version(&mut self) {
+        let name = |step: &Step| step.file.path.rsplit('/').next().unwrap_or_default().to_owned();
+        self.steps.sort_by_cached_key(|step| (step.version.is_none(), step.version.clone(), name(step), step.file.path.clone()));
+    }
 }
 
 /// A unit as a layout reads it, before tags and encoding are looked at.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub id: String,
+    /// What the runner orders it by, where it orders by versions.
+    pub version: Option<Version>,
+    pub down: Option<DownPart>,
     pub file: Arc<SourceFile>,
     pub parts: Vec<Span>,
     /// Where a phase tag may stand: the parts, and a header before the runner's marker.
@@ -136,13 +161,25 @@ impl Step {
         let file = Arc::clone(entry.source());
         let readable = entry.failure().is_none() && file.text().is_ok();
         let (kind, parts) = if readable { (UnitKind::Sql, vec![file.body()]) } else { (UnitKind::Unreadable, Vec::new()) };
-        Step { id: id.into(), file, tag_regions: parts.clone(), parts, wrapping, kind }
+        Step { id: id.into(), version: None, down: None, file, tag_regions: parts.clone(), parts, wrapping, kind }
     }
 
     /// A step in another language.
     pub fn of_program(id: impl Into<String>, entry: &FileEntry, wrapping: Wrapping) -> Step {
         let file = Arc::clone(entry.source());
-        Step { id: id.into(), file, parts: Vec::new(), tag_regions: Vec::new(), wrapping, kind: UnitKind::Unknown }
+        let kind = UnitKind::Unknown;
+        Step { id: id.into(), version: None, down: None, file, parts: Vec::new(), tag_regions: Vec::new(), wrapping, kind }
+    }
+
+    /// With the version that orders it.
+    pub fn versioned(self, version: Version) -> Step {
+        Step { version: Some(version), ..self }
+    }
+
+    /// With the section of its own file that undoes it.
+    pub fn undone_by(self, span: Span) -> Step {
+        let file = Arc::clone(&self.file);
+        Step { down: Some(DownPart { file, span }), ..self }
     }
 
     /// Where the runner has no transaction of its own, a `BEGIN` in the file is the one there is.

@@ -4,9 +4,9 @@
 //! Left out are files that undo another one, by their last word (`001_x.down.sql`) or beside the file they undo (`001_rollback_x.sql`).
 
 use super::{Claim, Layout, Reading, Step, Strength, of_other_database, share, without_program_ending};
-use crate::source::Wrapping;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::name::{compare_parts, leading_version, version_parts};
+use crate::source::name::leading_version;
+use crate::source::{Version, Wrapping};
 
 const UNDOING: [&str; 4] = ["down", "undo", "rollback", "revert"];
 const DOING: [&str; 4] = ["up", "do", "apply", "deploy"];
@@ -44,24 +44,25 @@ impl Layout for Plain {
 
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
-        let mut steps = Vec::new();
+        let mut downs = Vec::new();
         for entry in &directory.files {
             let Some(version) = leading_version(&entry.name) else { continue };
+            let key = Version::numbers(version);
             let is_program = without_program_ending(&entry.name).is_some();
             if is_program {
-                steps.push((version_parts(version), &entry.name, Step::of_program(version, entry, Wrapping::Wrapped)));
+                reading.steps.push(Step::of_program(version, entry, Wrapping::Wrapped).versioned(key));
             } else if !entry.is_sql() {
                 continue;
             } else if let Some(why) = of_other_database(&entry.name) {
                 reading.skip(entry, &why);
             } else if undoes(entry, &directory.files) {
-                reading.skip(entry, "down part");
+                downs.push((entry, key));
             } else {
-                steps.push((version_parts(version), &entry.name, Step::of_file(version, entry, Wrapping::Wrapped).or_explicit()));
+                reading.steps.push(Step::of_file(version, entry, Wrapping::Wrapped).or_explicit().versioned(key));
             }
         }
-        steps.sort_by(|a, b| compare_parts(&a.0, &b.0).then_with(|| a.1.cmp(b.1)));
-        reading.steps = steps.into_iter().map(|(_, _, step)| step).collect();
+        reading.order_by_version();
+        downs.iter().for_each(|(entry, version)| reading.undo(entry, version));
         reading
     }
 

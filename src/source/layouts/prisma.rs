@@ -4,8 +4,8 @@
 //! CONCURRENTLY must be alone in it (prisma-engines, `sql-schema-connector`: apply_migration_script → simple_query).
 
 use super::{Claim, Layout, Reading, Step, Strength};
-use crate::source::Wrapping;
 use crate::source::directory::Directory;
+use crate::source::{Version, Wrapping};
 
 const LOCK: &str = "migration_lock.toml";
 
@@ -44,7 +44,13 @@ impl Layout for Prisma {
     fn read(&self, directory: &Directory) -> Reading {
         // The listing is in the order of names already.
         let steps = steps_of(directory)
-            .filter_map(|step| Some(Step::of_file(&step.name, step.file("migration.sql")?, Wrapping::Batch).or_explicit()))
+            .filter_map(|step| {
+                Some(
+                    Step::of_file(&step.name, step.file("migration.sql")?, Wrapping::Batch)
+                        .or_explicit()
+                        .versioned(Version::text(&step.name)),
+                )
+            })
             .collect();
         Reading { steps, skipped: Vec::new() }
     }

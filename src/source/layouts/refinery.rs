@@ -5,9 +5,8 @@
 //! that depends on it. Transaction: the runner's own, one per file (`refinery_core/src/drivers/postgres.rs`).
 
 use super::{Claim, Layout, Reading, Step, Strength, cargo_dependency, of_other_database, without_program_ending};
-use crate::source::Wrapping;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::name::{compare_parts, version_parts};
+use crate::source::{Version, Wrapping};
 
 pub struct Refinery;
 
@@ -57,19 +56,18 @@ impl Layout for Refinery {
 
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
-        let mut steps = Vec::new();
         for entry in directory.files_below() {
             let Some(name) = parse(entry) else { continue };
+            let version = Version::numbers(name.version);
             if let Some(why) = of_other_database(&entry.name) {
                 reading.skip(entry, &why);
             } else if entry.is_sql() {
-                steps.push((name.version, &entry.name, Step::of_file(name.id, entry, Wrapping::Wrapped)));
+                reading.steps.push(Step::of_file(name.id, entry, Wrapping::Wrapped).versioned(version));
             } else {
-                steps.push((name.version, &entry.name, Step::of_program(name.id, entry, Wrapping::Wrapped)));
+                reading.steps.push(Step::of_program(name.id, entry, Wrapping::Wrapped).versioned(version));
             }
         }
-        steps.sort_by(|a, b| compare_parts(&version_parts(a.0), &version_parts(b.0)).then_with(|| a.1.cmp(b.1)));
-        reading.steps = steps.into_iter().map(|(_, _, step)| step).collect();
+        reading.order_by_version();
         reading
     }
 }

@@ -8,9 +8,9 @@
 //! Cargo.toml above that depends on it. Without any such mark the same files are `golang-migrate` (pairs) or `plain`, in the same order.
 
 use super::{Claim, Layout, Reading, Step, Strength, of_other_database, share};
-use crate::source::Wrapping;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::name::{Direction, compare_numbers, leading_digits, split_direction};
+use crate::source::name::{Direction, leading_digits, split_direction};
+use crate::source::{Version, Wrapping};
 
 const NO_TRANSACTION: &[u8] = b"-- no-transaction";
 
@@ -33,6 +33,10 @@ impl Layout for Sqlx {
         Wrapping::Wrapped
     }
 
+    fn has_down_parts(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<&FileEntry> = directory.files.iter().filter(|f| parse(f).is_some()).collect();
         named.iter().find(|f| parse(f).is_some_and(|n| n.direction != Some(Direction::Down)))?;
@@ -49,21 +53,22 @@ impl Layout for Sqlx {
 
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
-        let mut steps = Vec::new();
+        let mut downs = Vec::new();
         for entry in &directory.files {
             let Some(name) = parse(entry) else { continue };
+            let version = Version::number(name.version);
             if let Some(why) = of_other_database(&entry.name) {
                 reading.skip(entry, &why);
             } else if name.direction == Some(Direction::Down) {
-                reading.skip(entry, "down part");
+                downs.push((entry, version));
             } else if opts_out(entry) {
-                steps.push((name.version, &entry.name, Step::of_file(name.version, entry, Wrapping::Batch).or_explicit()));
+                reading.steps.push(Step::of_file(name.version, entry, Wrapping::Batch).or_explicit().versioned(version));
             } else {
-                steps.push((name.version, &entry.name, Step::of_file(name.version, entry, Wrapping::Wrapped)));
+                reading.steps.push(Step::of_file(name.version, entry, Wrapping::Wrapped).versioned(version));
             }
         }
-        steps.sort_by(|a, b| compare_numbers(a.0, b.0).then_with(|| a.1.cmp(b.1)));
-        reading.steps = steps.into_iter().map(|(_, _, step)| step).collect();
+        reading.order_by_version();
+        downs.iter().for_each(|(entry, version)| reading.undo(entry, version));
         reading
     }
 }

@@ -14,6 +14,8 @@ fn migration(bytes: &[u8], parts: Vec<Span>) -> Migration {
         wrapping: Wrapping::Wrapped,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
     }
 }
 
