@@ -50,6 +50,6 @@ mod tests {
         assert_eq!(shown("src/config", "src/source"), "src/source");
         assert_eq!(shown("./src/config/", ""), ".");
         assert_eq!(shown("src/lib.rs", "Cargo.toml"), "Cargo.toml");
-        assert_eq!(shown("src/../src", "tests"), "tests");
+        assert_eq!(shown("src/../src", "tests"), "src/../tests", "as the PATH is written");
     }
 }

@@ -57,27 +57,28 @@ impl Substitution {
 
     /// Where what starts at this byte of the new text starts in the old one. Inside of a value that is the start of its placeholder.
     pub fn start(&self, at: usize) -> usize {
-        self.layers.iter().rev().fold(at, |at, layer| match before(layer, at) {
+        let of_layer = |at: usize, layer: &Vec<Bridge>| match last(layer, |bridge| bridge.new.start <= at) {
             Some(bridge) if at < bridge.new.end => bridge.old.start,
             Some(bridge) => bridge.old.end + (at - bridge.new.end),
             None => at,
-        })
+        };
+        self.layers.iter().rev().fold(at, of_layer)
     }
 
     /// Where what ends before this byte of the new text ends in the old one. Inside of a value that is the end of its placeholder.
     pub fn end(&self, at: usize) -> usize {
-        self.layers.iter().rev().fold(at, |at, layer| match before(layer, at) {
-            Some(bridge) if at > bridge.new.start && at <= bridge.new.end => bridge.old.end,
-            Some(bridge) if at == bridge.new.start => bridge.old.start,
+        let of_layer = |at: usize, layer: &Vec<Bridge>| match last(layer, |bridge| bridge.new.start < at) {
+            Some(bridge) if at <= bridge.new.end => bridge.old.end,
             Some(bridge) => bridge.old.end + (at - bridge.new.end),
             None => at,
-        })
+        };
+        self.layers.iter().rev().fold(at, of_layer)
     }
 }
 
-/// The last replaced part that starts at or before this byte of the new text.
-fn before(layer: &[Bridge], at: usize) -> Option<Bridge> {
-    layer.partition_point(|bridge| bridge.new.start <= at).checked_sub(1).and_then(|index| layer.get(index)).copied()
+/// The last replaced part for which something holds that holds for all before it.
+fn last(layer: &[Bridge], holds: impl Fn(&Bridge) -> bool) -> Option<Bridge> {
+    layer.partition_point(holds).checked_sub(1).and_then(|index| layer.get(index)).copied()
 }
 
 /// Replaces what has a value.
