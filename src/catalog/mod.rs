@@ -87,6 +87,8 @@ pub struct Catalog {
     pub settings: OrdMap<String, String>,
     /// Settings as they will be when the transaction has ended.
     session_settings: OrdMap<String, String>,
+    /// `search_path` where nothing sets it; empty is the server's own default.
+    initial_search_path: Vec<String>,
     /// The bodies that run now.
     running: body::Running,
     /// ALTER DEFAULT PRIVILEGES: (kind, schema or empty, grantee, privilege).

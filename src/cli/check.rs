@@ -22,7 +22,7 @@ pub struct Arguments {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    configuration: configuration::Arguments,
+    configuration: configuration::ConfigurationArguments,
     /// Take this layout instead of recognising one
     #[arg(long, value_name = "NAME")]
     layout: Option<String>,

@@ -18,6 +18,7 @@ pub mod placeholder;
 pub mod position;
 pub mod psql;
 pub mod split;
+pub mod substitute;
 
 /// What the SQL room found in one unit.
 #[derive(Clone, Debug, Default)]
