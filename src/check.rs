@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, replay};
 use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
 use crate::release;
-use crate::rules::{self, Context};
+use crate::rules::{self, Context, RuleSettings};
 use crate::source::{self, History, Migration, SourceError};
 use crate::sql::{self, ParsedUnit};
 use crate::versions::PostgresVersions;
@@ -22,7 +22,9 @@ pub struct Request {
     pub stdin: Option<Vec<u8>>,
     /// Name of a layout that is used instead of recognising one.
     pub layout: Option<String>,
-    pub postgres: PostgresVersions,
+    /// The versions that the migrations must work on. `None` is nobody's word: all that phasegate knows are meant, and rules that
+    /// ask which say nothing.
+    pub postgres: Option<PostgresVersions>,
     /// A `pg_dump --schema-only` file: the schema before the first unit.
     pub schema_dump: Option<PathBuf>,
 }
@@ -84,7 +86,8 @@ pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usiz
         let mut start = start.clone();
         start.incomplete |= request.schema_dump.is_none() && !history.whole;
         let parsed = parse_all(&history.migrations);
-        let (units, findings) = replay(&history, &parsed, start, after_unit);
+        let settings = RuleSettings { postgres: request.postgres, ..RuleSettings::default() };
+        let (units, findings) = replay(&history, &parsed, start, settings, after_unit);
         checked.findings.extend(history.findings.iter().cloned());
         checked.findings.extend(findings);
         checked.histories.push(CheckedHistory { history, units });
@@ -142,6 +145,7 @@ fn replay(
     history: &History,
     parsed: &[ParsedUnit],
     mut catalog: Catalog,
+    settings: RuleSettings,
     after_unit: &mut dyn FnMut(&History, usize, &Catalog),
 ) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
     let mut units = Vec::with_capacity(parsed.len());
@@ -160,10 +164,10 @@ fn replay(
             after: &catalog,
             events: &replayed.events,
             transactions: &replayed.transactions,
-            settings: rules::RuleSettings::default(),
+            settings,
         };
         let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
-        units.push(statements(parsed, facts, &found));
+        units.push(statements(parsed, facts, &found, settings));
         release::apply_tag(migration, &mut found);
         findings.append(&mut found);
         after_unit(history, position, &catalog);
@@ -171,13 +175,19 @@ fn replay(
     (units, findings)
 }
 
-fn statements(parsed: &ParsedUnit, facts: Vec<(Effect, Class)>, findings: &[Finding]) -> Vec<StatementFacts> {
+fn statements(
+    parsed: &ParsedUnit,
+    facts: Vec<(Effect, Class)>,
+    findings: &[Finding],
+    settings: RuleSettings,
+) -> Vec<StatementFacts> {
     let judged = parsed.statements.iter().zip(facts).enumerate();
     judged
         .map(|(index, (statement, (effect, class)))| {
             let contract = findings.iter().any(|f| f.statement == Some(index + 1) && rules::takes_away(f));
             let verdict = match (&statement.outcome, class) {
                 (Err(_), _) => Verdict::SyntaxError,
+                (Ok(_), _) if rules::is_refused_by_all(statement, settings.postgres) => Verdict::SyntaxError,
                 (Ok(_), Class::Opaque) => Verdict::Opaque,
                 (Ok(_), _) if contract => Verdict::Contract,
                 (Ok(_), Class::Data) => Verdict::Data,

@@ -7,7 +7,7 @@ use crate::finding::Level;
 use crate::report::human::Human;
 use crate::report::json::Json;
 use crate::report::{Format, Report};
-use crate::versions::{KNOWN, PostgresVersions};
+use crate::versions::PostgresVersions;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -22,9 +22,10 @@ pub struct Arguments {
     /// Take this layout instead of recognising one
     #[arg(long, value_name = "NAME")]
     layout: Option<String>,
-    /// The server versions that the migrations must work on: one, or a range
-    #[arg(long, value_name = "VERSIONS", default_value_t = KNOWN)]
-    postgres: PostgresVersions,
+    /// The server versions that the migrations must work on: one, or a range such as 15..18. Without it all known versions are
+    /// meant, and what only some of them have is no finding
+    #[arg(long, value_name = "VERSIONS")]
+    postgres: Option<PostgresVersions>,
     /// A `pg_dump --schema-only` file: the schema before the first migration
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
@@ -80,7 +81,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         postgres: arguments.postgres,
         schema_dump: arguments.schema.clone(),
     });
-    let report = Report::new(&checked, arguments.postgres);
+    let report = Report::new(&checked, arguments.postgres.unwrap_or_default());
     let fail_on = Level::from(arguments.fail_on);
     let format: Box<dyn Format> = match arguments.format {
         FormatName::Human => {
