@@ -27,6 +27,12 @@ impl<'a> Parsed<'a> {
         token.kind == TokenKind::Word && lex::is_word(token.text(self.text), words)
     }
 
+    /// What stands behind the name of an option, and a `=`, without quotes: the tree has a string for it, or a type.
+    fn value(&self, option: &Seen) -> &'a str {
+        let behind = option.place().and_then(|place| self.tokens(place).skip(1).find(|token| token.kind != TokenKind::Operator));
+        behind.map_or("", |token| token.text(self.text).trim_matches(['\'', '"']))
+    }
+
     /// Where these words follow each other.
     fn find(&self, words: &[&str]) -> Option<usize> {
         let tokens: Vec<Token> = self.tokens(self.start).collect();
@@ -268,7 +274,7 @@ fn opens_parenthesis(parsed: &Parsed<'_>) -> bool {
 /// `name = value` of a statement that takes options.
 fn option(seen: &Seen, above: &[Seen], parsed: &Parsed<'_>) -> Option<What> {
     let of = above.last().map(|node| node.kind).unwrap_or_default();
-    let value = || seen.text("arg").to_ascii_lowercase();
+    let value = || parsed.value(seen).to_ascii_lowercase();
     let id = match (of, seen.text("defname")) {
         ("CopyStmt", "default") => "copy-default",
         ("CopyStmt", "log_verbosity") if value() == "silent" => "copy-reject-limit",
