@@ -226,7 +226,7 @@ impl Replaying<'_> {
                 settings,
             };
             let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
-            units.push(statements(parsed, facts, &found));
+            units.push(statements(parsed, facts, &found, settings));
             release::apply_tag(migration, &mut found);
             findings.append(&mut found);
             after_unit(history, position, &catalog);
@@ -235,13 +235,19 @@ impl Replaying<'_> {
     }
 }
 
-fn statements(parsed: &ParsedUnit, facts: Vec<(Effect, Class)>, findings: &[Finding]) -> Vec<StatementFacts> {
+fn statements(
+    parsed: &ParsedUnit,
+    facts: Vec<(Effect, Class)>,
+    findings: &[Finding],
+    settings: &Settings,
+) -> Vec<StatementFacts> {
     let judged = parsed.statements.iter().zip(facts).enumerate();
     judged
         .map(|(index, (statement, (effect, class)))| {
             let contract = findings.iter().any(|f| f.statement == Some(index + 1) && rules::takes_away(f));
             let verdict = match (&statement.outcome, class) {
                 (Err(_), _) => Verdict::SyntaxError,
+                (Ok(_), _) if rules::is_refused_by_all(statement, settings.postgres) => Verdict::SyntaxError,
                 (Ok(_), Class::Opaque) => Verdict::Opaque,
                 (Ok(_), _) if contract => Verdict::Contract,
                 (Ok(_), Class::Data) => Verdict::Data,
