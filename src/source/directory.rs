@@ -87,11 +87,23 @@ impl Directory {
     /// The paths on disk of `name` here and in every directory above, up to the repository's root; without a repository only here
     /// and one level up.
     pub fn above(&self, name: &str) -> Vec<PathBuf> {
+        self.ancestors().map(|a| a.join(name)).filter(|p| p.exists()).collect()
+    }
+
+    /// The first of [`Directory::above`], and the path from its directory to this one; `.` where it is this one.
+    pub fn nearest(&self, name: &str) -> Option<(PathBuf, String)> {
+        let above = self.ancestors().find(|above| above.join(name).exists())?;
+        let below = self.place.disk.strip_prefix(above).ok()?;
+        let path = below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+        Some((above.join(name), if path.is_empty() { ".".to_string() } else { path }))
+    }
+
+    fn ancestors(&self) -> impl Iterator<Item = &Path> {
         let levels = match &self.place.repository {
             Some(root) => self.place.disk.ancestors().position(|a| a == root.as_path()).unwrap_or(0) + 1,
             None => 2,
         };
-        self.place.disk.ancestors().take(levels).map(|a| a.join(name)).filter(|p| p.exists()).collect()
+        self.place.disk.ancestors().take(levels)
     }
 }
 
