@@ -112,10 +112,15 @@ fn check_paths(
         start.incomplete |= settings.schema_dump.is_none() && !history.whole;
         let releases = Releases::default();
         let parsed = parse_all(&history.migrations);
-        checked.findings.extend(history.findings.iter().cloned());
-        checked.findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings }));
-        let (units, findings) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
-        checked.findings.extend(findings);
+        let mut findings = history.findings.clone();
+        findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings }));
+        // Phase tags act unit by unit in here.
+        let (units, of_units) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
+        findings.extend(of_units);
+        // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
+        // baseline, then levels, which alone may lower what is left.
+        settings.levels.apply(&mut findings);
+        checked.findings.append(&mut findings);
         checked.histories.push(CheckedHistory { history, units });
     }
 }
