@@ -94,14 +94,17 @@ impl Directory {
     /// The paths on disk of `name` here and in every directory above, up to the repository's root; without a repository only here
     /// and one level up.
     pub fn above(&self, name: &str) -> Vec<PathBuf> {
-        let of_place = |place: &Place| {
-            let levels = match &place.repository {
-                Some(root) => place.disk.ancestors().position(|a| a == root.as_path()).unwrap_or(0) + 1,
-                None => 2,
-            };
-            place.disk.ancestors().take(levels).map(|a| a.join(name)).filter(|p| p.exists()).collect::<Vec<_>>()
-        };
-        self.places.iter().flat_map(of_place).collect()
+        self.places.iter().flat_map(Place::ancestors).map(|a| a.join(name)).filter(|p| p.exists()).collect()
+    }
+
+    /// The first of [`Directory::above`], and the path from its directory to this one; `.` where it is this one.
+    pub fn nearest(&self, name: &str) -> Option<(PathBuf, String)> {
+        self.places.iter().find_map(|place| {
+            let above = place.ancestors().find(|above| above.join(name).exists())?;
+            let below = place.disk.strip_prefix(above).ok()?;
+            let path = below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+            Some((above.join(name), if path.is_empty() { ".".to_string() } else { path }))
+        })
     }
 
     /// Directories as if all their files lay in one, shown as `path`.

@@ -18,6 +18,8 @@ mod plain;
 mod prisma;
 mod psql_scripts;
 mod refinery;
+mod sqitch;
+mod sqitch_plan;
 mod sqlx;
 mod version_directories;
 
@@ -29,6 +31,7 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &diesel::Diesel,
         &psql_scripts::PsqlScripts,
         &version_directories::VersionDirectories,
+        &sqitch::Sqitch,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
