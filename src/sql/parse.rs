@@ -4,7 +4,7 @@
 //! a bad one never silences the others. Nothing is parsed twice that parsed, and no tree outlives its lowering.
 
 use crate::op::{Span, Statement};
-use crate::source::{Migration, UnitKind};
+use crate::source::{Migration, Rewriting, UnitKind};
 use crate::sql::ffi::{self, Mode, Refusal};
 use crate::sql::huge::{self, Run};
 use crate::sql::lower::{self, Lowering};
@@ -28,7 +28,7 @@ pub fn unit(migration: &Migration) -> ParsedUnit {
     match migration.kind {
         UnitKind::Sql => ffi::with_room(|| {
             for span in &migration.parts {
-                part(&migration.file.bytes, *span, &mut unit);
+                part(&migration.file.bytes, *span, migration.rewriting, &mut unit);
             }
         }),
         UnitKind::Unknown | UnitKind::Unreadable => {}
@@ -36,7 +36,7 @@ pub fn unit(migration: &Migration) -> ParsedUnit {
     unit
 }
 
-fn part(bytes: &[u8], span: Span, unit: &mut ParsedUnit) {
+fn part(bytes: &[u8], span: Span, rewriting: Rewriting, unit: &mut ParsedUnit) {
     let bytes = bytes.get(span.start..span.end.min(bytes.len())).unwrap_or_default();
     let mut base = span.start;
     let text = match std::str::from_utf8(bytes) {
@@ -55,7 +55,7 @@ fn part(bytes: &[u8], span: Span, unit: &mut ParsedUnit) {
         }
         _ => text,
     };
-    let masked = mask::mask(text);
+    let masked = mask::mask_as(text, rewriting);
     for (span, kind) in &masked.found {
         let shown = shown(&text[span.start..span.end]);
         unit.oddities.push(Oddity { span: Span { start: base + span.start, end: base + span.end }, kind: *kind, text: shown });
