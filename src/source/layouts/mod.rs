@@ -16,6 +16,7 @@ mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod graphile;
 mod manifest;
 mod mybatis;
 mod node_pg_migrate;
@@ -44,6 +45,7 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &mybatis::MyBatis,
         &play::Play,
         &tern::Tern,
+        &graphile::Graphile,
         &ef_core::EfCore,
         &plain::Plain,
     ]
