@@ -32,6 +32,7 @@ mod sql_migrate;
 mod sqlx;
 mod tern;
 mod version_directories;
+mod yoyo;
 
 /// Every layout, in the order in which equal claims are settled.
 pub fn all() -> &'static [&'static dyn Layout] {
@@ -53,6 +54,7 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &play::Play,
         &tern::Tern,
         &graphile::Graphile,
+        &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
     ]
@@ -246,6 +248,17 @@ impl Step {
         }
         self
     }
+}
+
+/// Whether a directory has files for several databases, by the versions and names of its files: one for another database shares its
+/// version with another file. Runners that take the same names and know no databases refuse a version that occurs twice, and a lone
+/// `5_import.mysql.sql` is to them a file like any other.
+pub fn chooses_by_database<'a, V: Ord>(files: impl IntoIterator<Item = (V, &'a str)>) -> bool {
+    let mut names = std::collections::BTreeMap::<V, Vec<&str>>::new();
+    for (version, name) in files {
+        names.entry(version).or_default().push(name);
+    }
+    names.values().any(|names| names.len() > 1 && names.iter().any(|name| name::other_database(name).is_some()))
 }
 
 /// Why a file of another database is left out.
