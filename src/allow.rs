@@ -8,6 +8,7 @@
 //! An allow without a reason silences nothing. What is wrong with comments is judged by rules of their own, which see [`Said`];
 //! those cannot be allowed. Units that are not judged have nothing to silence, so nothing is said about their comments.
 
+use crate::config::Settings;
 use crate::finding::{Finding, SuppressedBy, Suppression};
 use crate::op::Span;
 use crate::rules::{self, AllowsContext};
@@ -74,7 +75,7 @@ pub enum Fate {
 
 /// Silences what the comments of the history allow, and adds the findings about the comments of units that are judged. `parsed` and
 /// `judged` have one entry for each unit; `findings` are those of this history and may hold more.
-pub fn apply(history: &History, parsed: &[ParsedUnit], judged: &[bool], findings: &mut Vec<Finding>) {
+pub fn apply(history: &History, parsed: &[ParsedUnit], judged: &[bool], settings: &Settings, findings: &mut Vec<Finding>) {
     let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
     if history.migrations.iter().any(|unit| !unit.directives.is_empty()) {
         for (at, finding) in findings.iter().enumerate() {
@@ -89,7 +90,7 @@ pub fn apply(history: &History, parsed: &[ParsedUnit], judged: &[bool], findings
         let own: Vec<usize> = by_path.get(&migration.file.path).into_iter().flatten().filter(is_own).copied().collect();
         let said = of_unit(migration, parsed, &own, findings);
         if *judged {
-            findings.extend(rules::judge_allows(&AllowsContext { migration, parsed, said: &said }));
+            findings.extend(rules::judge_allows(&AllowsContext { migration, parsed, said: &said, settings }));
         }
     }
 }

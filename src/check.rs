@@ -115,11 +115,15 @@ fn check_paths(
         let parsed = parse_all(&history.migrations);
         let mut findings = history.findings.clone();
         findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings }));
+        // Phase tags act unit by unit in here.
         let (units, of_units) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
         findings.extend(of_units);
+        // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
+        // baseline, then levels, which alone may lower what is left.
         let judged: Vec<bool> =
             history.migrations.iter().enumerate().map(|(at, unit)| unit.reported && !releases.is_released(at)).collect();
-        allow::apply(&history, &parsed, &judged, &mut findings);
+        allow::apply(&history, &parsed, &judged, settings, &mut findings);
+        settings.levels.apply(&mut findings);
         checked.findings.append(&mut findings);
         checked.histories.push(CheckedHistory { history, units });
     }

@@ -7,6 +7,7 @@ use exit::Exit;
 use terminal::ColorChoice;
 
 mod check;
+mod configuration;
 pub mod exit;
 mod explain;
 mod rules;

@@ -88,6 +88,7 @@ pub struct AllowsContext<'a> {
     pub migration: &'a Migration,
     pub parsed: &'a ParsedUnit,
     pub said: &'a [Said<'a>],
+    pub settings: &'a Settings,
 }
 
 impl AllowsContext<'_> {
@@ -308,14 +309,15 @@ impl Findings {
 /// Judges one unit by every rule. The most specific of several findings that say the same stays alone.
 pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
-    for rule in RULES {
+    let asked = || RULES.iter().filter(|rule| cx.settings.levels.asks(rule));
+    for rule in asked() {
         if let Check::Unit(check) = rule.check {
             check(cx, &mut findings);
         }
     }
     supersede::drop_general(&mut findings.list);
     let mut about_others = Findings::default();
-    for rule in RULES {
+    for rule in asked() {
         if let Check::AfterOthers(check) = rule.check {
             check(cx, &findings.list, &mut about_others);
         }
@@ -326,7 +328,7 @@ pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
 /// Judges the files of a history and their order.
 pub fn judge_history(cx: &HistoryContext<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for rule in RULES {
+    for rule in RULES.iter().filter(|rule| cx.settings.levels.asks(rule)) {
         if let Check::History(check) = rule.check {
             check(cx, &mut findings);
         }

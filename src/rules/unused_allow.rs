@@ -11,8 +11,7 @@ fn check(cx: &AllowsContext<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         for (named, fate) in applied.allow.rules.iter().zip(&applied.fates) {
-            let is_known = rule(&named.name).is_some_and(|rule| rule.family != Family::Proof) && !is_hygiene(&named.name);
-            if !is_known || *fate == Fate::Silenced {
+            if *fate == Fate::Silenced || !was_asked(cx, &named.name) {
                 continue;
             }
             let Some((why, help)) = why(cx, applied, *fate) else { continue };
@@ -25,6 +24,11 @@ fn check(cx: &AllowsContext<'_>, findings: &mut Vec<Finding>) {
             findings.push(finding);
         }
     }
+}
+
+/// False for a rule that had no chance to find anything: there is none, it waits to be switched on, or only a run would tell.
+fn was_asked(cx: &AllowsContext<'_>, name: &str) -> bool {
+    rule(name).is_some_and(|rule| cx.settings.levels.asks(rule) && rule.family != Family::Proof) && !is_hygiene(name)
 }
 
 /// Why an allow did nothing, and what to do. None where what it is about may be hidden behind a syntax error.

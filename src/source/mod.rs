@@ -30,6 +30,8 @@ mod version;
 
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
+pub(crate) use name::nearest;
+pub(crate) use path::{ancestor, join, shown};
 pub use request::{Loaded, Request, load};
 pub use version::Version;
 

@@ -1,16 +1,42 @@
-//! What is in force for a history: every setting, resolved once, before anything is read.
+//! What is in force for a history: `phasegate.toml` and the command line, resolved once, before anything is read.
+//!
+//! [`find`] looks for the file, [`read`] makes a [`form`] of its bytes, [`resolve`] makes [`Settings`] of that, and [`plan`] says which
+//! of them hold for which PATH. The rest of the program sees [`Settings`] only. Everything is a pure function of bytes but [`find`] and
+//! [`plan`], which look at the disk.
+
+pub mod error;
+mod find;
+mod form;
+mod globs;
+pub mod levels;
+mod plan;
+mod read;
+mod resolve;
+
+pub use error::ConfigError;
+pub use globs::Globs;
+pub use levels::Levels;
+pub use plan::{FileChoice, Plan, Wanted, plan};
+pub use resolve::{Flags, Origin, Origins};
 
 use crate::versions::PostgresVersions;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// The name that is looked for.
+pub const FILE_NAME: &str = "phasegate.toml";
+
 /// Everything that is in force for one history. The default is what holds without a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Name of a layout that is used instead of recognising one.
     pub layout: Option<String>,
     /// The server versions that the migrations must work on, where somebody said so.
     pub postgres: Option<PostgresVersions>,
+    /// The schemas that unqualified names are looked up in, where the runner's connection has others than the server's default.
+    pub search_path: Option<Vec<String>>,
+    /// Who sets `lock_timeout`.
+    pub lock_timeout: LockTimeout,
     /// A `pg_dump --schema-only` file: the schema before the first unit.
     pub schema_dump: Option<PathBuf>,
     /// What a phase tag begins with after `--`: `phase`, `caracal:phase`.
@@ -23,6 +49,24 @@ pub struct Settings {
     pub runner_is_psql: bool,
     /// The driver caches plans of prepared statements: a stale one fails for users, not for nobody.
     pub driver_caches_plans: bool,
+    /// Where it says anything, only files that match take part. Paths are below the history's directory.
+    pub include: Globs,
+    /// Files that match take no part. Paths are below the history's directory.
+    pub exclude: Globs,
+    /// The file of accepted findings.
+    pub baseline: Option<PathBuf>,
+    /// What the configuration says about rules.
+    pub levels: Levels,
+}
+
+/// Who sets `lock_timeout`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LockTimeout {
+    /// Each file, before its first lock.
+    #[default]
+    File,
+    /// The runner's connection has one.
+    Runner,
 }
 
 /// Where it stands which units are released. Several sources have to agree.
@@ -43,12 +87,18 @@ impl Default for Settings {
         Settings {
             layout: None,
             postgres: None,
+            search_path: None,
+            lock_timeout: LockTimeout::default(),
             schema_dump: None,
             phase_tag_prefixes: vec!["phase".to_string()],
             placeholders: BTreeMap::new(),
             releases: ReleaseSettings::default(),
             runner_is_psql: false,
             driver_caches_plans: false,
+            include: Globs::default(),
+            exclude: Globs::default(),
+            baseline: None,
+            levels: Levels::default(),
         }
     }
 }
