@@ -1,6 +1,7 @@
 //! The whole way of the data, as one function of the bytes read: histories in, facts and findings out. No clock, no socket, no
 //! environment.
 
+use crate::allow;
 use crate::catalog::facts::{self, Class};
 use crate::catalog::{Catalog, replay};
 use crate::config::Settings;
@@ -133,6 +134,9 @@ fn check_paths(
         findings.extend(of_units);
         // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
         // baseline, then levels, which alone may lower what is left.
+        let judged: Vec<bool> =
+            history.migrations.iter().enumerate().map(|(at, unit)| unit.reported && !releases.is_released(at)).collect();
+        allow::apply(&history, &parsed, &judged, settings, &mut findings);
         settings.levels.apply(&mut findings);
         checked.findings.append(&mut findings);
         checked.histories.push(CheckedHistory { history, units });

@@ -21,6 +21,7 @@ fn unit(path: &str, bytes: &[u8]) -> Migration {
         parts: vec![Span { start: 0, end: bytes.len() }],
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping: Wrapping::Wrapped,
         rewriting: Default::default(),
         kind: UnitKind::Sql,

@@ -11,6 +11,7 @@ mod testing;
 pub mod document;
 pub mod example;
 
+use crate::allow::Said;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::object::{Birth, Relation};
@@ -43,6 +44,8 @@ pub enum Check {
     AfterOthers(fn(&Context<'_>, &[Judged], &mut Findings)),
     /// At a whole history, once: its files and their order.
     History(fn(&HistoryContext<'_>, &mut Vec<Finding>)),
+    /// At what became of the comments of one unit that allow findings. These rules cannot be allowed.
+    Allows(fn(&AllowsContext<'_>, &mut Vec<Finding>)),
     /// Found by the room that reads the files: nothing is left to do here.
     Source,
 }
@@ -73,6 +76,36 @@ impl<'a> HistoryContext<'a> {
             migration: String::new(),
             statement: None,
             span: Span::default(),
+            message,
+            help,
+            related: Vec::new(),
+            suppressed: None,
+        }
+    }
+}
+
+/// The comments of one unit after they were applied.
+pub struct AllowsContext<'a> {
+    pub migration: &'a Migration,
+    pub parsed: &'a ParsedUnit,
+    pub said: &'a [Said<'a>],
+    pub settings: &'a Settings,
+}
+
+impl AllowsContext<'_> {
+    /// True where the server's parser refuses something in the unit, so that findings may be missing.
+    pub fn has_unread(&self) -> bool {
+        self.parsed.statements.iter().any(|statement| statement.outcome.is_err() || !statement.inner_errors.is_empty())
+    }
+    /// A finding about a part of a comment.
+    pub fn finding(&self, rule: &'static str, span: Span, message: String, help: String) -> Finding {
+        Finding {
+            rule,
+            level: Level::Error,
+            path: self.migration.file.path.clone(),
+            migration: self.migration.id.clone(),
+            statement: None,
+            span,
             message,
             help,
             related: Vec::new(),
@@ -304,6 +337,17 @@ pub fn judge_history(cx: &HistoryContext<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Judges the comments of one unit.
+pub fn judge_allows(cx: &AllowsContext<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in RULES {
+        if let Check::Allows(check) = rule.check {
+            check(cx, &mut findings);
+        }
+    }
+    findings
+}
+
 /// A contract finding at the level of an error: old clients lose something. Asked before tags and configuration act.
 pub fn takes_away(finding: &Finding) -> bool {
     finding.level == Level::Error && family_of(finding.rule) == Some(Family::Contract)
@@ -324,6 +368,19 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id).copied()
 }
 
+/// True for the rules about suppressions themselves, which no comment and no baseline silences.
+pub fn is_hygiene(id: &str) -> bool {
+    rule(id).is_some_and(|rule| matches!(rule.check, Check::Allows(_)))
+}
+
+/// The rule whose id is most like an unknown one, where one is like it.
+pub fn similar(unknown: &str) -> Option<&'static str> {
+    const LEAST: f64 = 0.85;
+    let unknown = unknown.to_lowercase().replace('_', "-");
+    let likely = RULES.iter().map(|rule| (strsim::jaro_winkler(&unknown, rule.id), rule.id)).filter(|(like, _)| *like >= LEAST);
+    likely.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, id)| id)
+}
+
 macro_rules! registry {
     ($($module:ident),* $(,)?) => {
         $(mod $module;)*
@@ -342,6 +399,7 @@ registry! {
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
     not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
+    unknown_allow, unused_allow, allow_without_reason,
 }
 
 #[cfg(test)]

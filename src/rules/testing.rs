@@ -58,6 +58,7 @@ fn migration(number: usize, text: &str) -> Migration {
         file: Arc::new(file),
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping: Wrapping::Wrapped,
         rewriting: Default::default(),
         kind: UnitKind::Sql,

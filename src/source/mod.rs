@@ -7,8 +7,11 @@
 
 use crate::finding::Finding;
 use crate::op::Span;
+use allow::Directive;
 use std::sync::Arc;
 
+pub mod allow;
+mod comment;
 pub mod directory;
 mod encoding;
 mod error;
@@ -95,6 +98,8 @@ pub struct Migration {
     pub phase: Phase,
     /// The tag in full, where there is one.
     pub tag: Option<PhaseTag>,
+    /// What its comments say to phasegate, in order.
+    pub directives: Vec<Directive>,
     pub wrapping: Wrapping,
     pub rewriting: Rewriting,
     pub kind: UnitKind,
