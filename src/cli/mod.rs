@@ -8,6 +8,7 @@ use terminal::ColorChoice;
 
 mod check;
 mod configuration;
+mod environment;
 pub mod exit;
 mod explain;
 mod rules;
