@@ -56,6 +56,8 @@ impl Then {
                 }
                 // There was nothing yet, or nothing that this runner ran.
                 SourceError::NotFound { .. }
+                | SourceError::NoDirectory { .. }
+                | SourceError::SeveralHistories { .. }
                 | SourceError::NotInGit { .. }
                 | SourceError::NoMigration { .. }
                 | SourceError::Ambiguous { .. }

@@ -7,6 +7,7 @@
 use crate::source::git::{Child, ChildKind, Snapshot};
 use crate::source::origin::Origin;
 use crate::source::path::{join, resolved};
+use crate::source::scope::Scope;
 use crate::source::{Skipped, SourceError, SourceFile, name};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -14,8 +15,13 @@ use std::sync::{Arc, OnceLock};
 /// Directories that hold other people's files or a tool's own.
 const NEVER_ENTERED: [&str; 3] = ["node_modules", "target", "vendor"];
 
-/// One directory with all that is below it, down to the depth it was listed to.
-#[derive(Debug)]
+/// True for the names of directories that are looked into.
+pub fn is_entered(name: &str) -> bool {
+    !name.starts_with('.') && !NEVER_ENTERED.contains(&name)
+}
+
+/// One directory with all that is below it, down to the depth it was listed to. Several that were joined are one.
+#[derive(Clone, Debug)]
 pub struct Directory {
     /// As found from the PATH given, `/` between parts; `.` for the working directory.
     pub path: String,
@@ -27,7 +33,8 @@ pub struct Directory {
     pub directories: Vec<Directory>,
     /// What the listing itself left out.
     pub skipped: Vec<Skipped>,
-    place: Place,
+    /// Where it is; where each of them is, if several were joined.
+    places: Vec<Place>,
 }
 
 /// Where a directory is, and the repository around it.
@@ -39,8 +46,26 @@ struct Place {
     repository: Option<Arc<PathBuf>>,
 }
 
-/// A file of a listing. Its bytes are read at most once.
-#[derive(Debug)]
+impl Place {
+    /// It and what lies above it, up to the repository's root.
+    fn ancestors(&self) -> impl Iterator<Item = &Path> {
+        let levels = match &self.repository {
+            Some(root) => self.disk.ancestors().position(|a| a == root.as_path()).unwrap_or(0) + 1,
+            None => 2,
+        };
+        self.disk.ancestors().take(levels)
+    }
+
+    /// What is called `name` here and above, the nearest first.
+    fn above(&self, name: &str) -> impl Iterator<Item = Above> {
+        let places = self.ancestors().map(move |above| above.join(name));
+        let there = places.filter(|place| self.origin.kind(place).is_ok_and(|kind| kind.is_some()));
+        there.map(|place| Above { origin: self.origin.clone(), place })
+    }
+}
+
+/// A file of a listing. Its bytes are read at most once, whatever copies of the entry there are.
+#[derive(Clone, Debug)]
 pub struct FileEntry {
     pub name: String,
     /// As found from the PATH given, `/` between parts.
@@ -48,11 +73,11 @@ pub struct FileEntry {
     repo_path: String,
     disk: PathBuf,
     content: Content,
-    loaded: OnceLock<Loaded>,
+    loaded: Arc<OnceLock<Loaded>>,
 }
 
 /// Where the bytes of a file are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Content {
     Disk,
     Git(Arc<Snapshot>, Child),
@@ -84,11 +109,6 @@ impl Directory {
         list(place, path.to_string(), depth, errors)
     }
 
-    /// Where it is on disk, or would be: absolute, without symbolic links.
-    pub fn disk(&self) -> &Path {
-        &self.place.disk
-    }
-
     /// All files here and below.
     pub fn files_below(&self) -> Vec<&FileEntry> {
         let mut all: Vec<&FileEntry> = self.files.iter().collect();
@@ -116,13 +136,60 @@ impl Directory {
     /// What is called `name` here and in every directory above, up to the repository's root; without a repository only here and one
     /// level up.
     pub fn above(&self, name: &str) -> Vec<Above> {
-        let levels = match &self.place.repository {
-            Some(root) => self.place.disk.ancestors().position(|a| a == root.as_path()).unwrap_or(0) + 1,
-            None => 2,
-        };
-        let places = self.place.disk.ancestors().take(levels).map(|a| a.join(name));
-        let there = places.filter(|place| self.place.origin.kind(place).is_ok_and(|kind| kind.is_some()));
-        there.map(|place| Above { origin: self.place.origin.clone(), place }).collect()
+        self.places.iter().flat_map(|place| place.above(name)).collect()
+    }
+
+    /// The first of [`Directory::above`], and the path from its directory to this one; `.` where it is this one.
+    pub fn nearest(&self, name: &str) -> Option<(Above, String)> {
+        self.places.iter().find_map(|place| {
+            let nearest = place.above(name).next()?;
+            let below = place.disk.strip_prefix(nearest.place.parent()?).ok()?;
+            let path = below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+            Some((nearest, if path.is_empty() { ".".to_string() } else { path }))
+        })
+    }
+
+    /// Directories as if all their files lay in one, shown as `path`.
+    pub fn joined(path: &str, directories: Vec<Directory>) -> Directory {
+        let name = directories.first().map(|first| first.name.clone()).unwrap_or_default();
+        let mut all = Directory { path: path.into(), name, files: vec![], directories: vec![], skipped: vec![], places: vec![] };
+        for one in directories {
+            all.files.extend(one.files);
+            all.directories.extend(one.directories);
+            all.skipped.extend(one.skipped);
+            all.places.extend(one.places);
+        }
+        all.sort();
+        all
+    }
+
+    /// The directory without the files, here and below, for which there is a reason to leave them out.
+    pub fn without(mut self, leaves_out: &impl Fn(&str) -> Option<String>) -> Directory {
+        let mut skipped = Vec::new();
+        self.files.retain(|file| match leaves_out(&file.path) {
+            None => true,
+            Some(why) => {
+                skipped.push(Skipped { path: file.path.clone(), why });
+                false
+            }
+        });
+        self.skipped.extend(skipped);
+        self.directories = self.directories.into_iter().map(|below| below.without(leaves_out)).collect();
+        self.sort();
+        self
+    }
+
+    /// The directory without the directories below it that another request is about.
+    pub fn apart_from(mut self, scope: &Scope) -> Directory {
+        self.directories.retain(|below| !scope.is_apart(&below.path));
+        self.directories = self.directories.into_iter().map(|below| below.apart_from(scope)).collect();
+        self
+    }
+
+    fn sort(&mut self) {
+        self.files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
+        self.directories.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
+        self.skipped.sort();
     }
 }
 
@@ -134,6 +201,13 @@ pub struct Above {
 }
 
 impl Above {
+    /// Texts of the files in a folder whose names end in `ending`. Of a folder that cannot be listed there are none.
+    pub fn texts_in(&self, ending: &str) -> Vec<String> {
+        let listed = Directory::list_in(&self.origin, &self.place, "", 0, &mut Vec::new());
+        let wanted = listed.files.iter().filter(|file| file.name.ends_with(ending));
+        wanted.filter_map(|file| file.text().map(str::to_string)).collect()
+    }
+
     /// Its text; none for a directory and for what is no UTF-8.
     pub fn text(&self) -> Option<String> {
         String::from_utf8(self.origin.read(&self.place).ok()?).ok()
@@ -143,19 +217,17 @@ impl Above {
 fn list(place: Place, path: String, depth: usize, errors: &mut Vec<SourceError>) -> Directory {
     let name = place.disk.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut directory =
-        Directory { path, name, files: Vec::new(), directories: Vec::new(), skipped: Vec::new(), place: place.clone() };
+        Directory { path, name, files: vec![], directories: vec![], skipped: vec![], places: vec![place.clone()] };
     match &place.origin {
-        Origin::Disk => list_disk(&mut directory, depth, errors),
-        Origin::Git(snapshot) => list_snapshot(&mut directory, snapshot, depth, errors),
+        Origin::Disk => list_disk(&mut directory, &place.disk, depth, errors),
+        Origin::Git(snapshot) => list_snapshot(&mut directory, &place.disk, snapshot, depth, errors),
     }
-    directory.files.sort_by(|a, b| a.name.cmp(&b.name));
-    directory.directories.sort_by(|a, b| a.name.cmp(&b.name));
-    directory.skipped.sort();
+    directory.sort();
     directory
 }
 
-fn list_disk(directory: &mut Directory, depth: usize, errors: &mut Vec<SourceError>) {
-    let entries = match std::fs::read_dir(&directory.place.disk) {
+fn list_disk(directory: &mut Directory, disk: &Path, depth: usize, errors: &mut Vec<SourceError>) {
+    let entries = match std::fs::read_dir(disk) {
         Ok(entries) => entries,
         Err(error) => {
             errors.push(SourceError::Unreadable { path: directory.path.clone(), cause: error.to_string() });
@@ -181,9 +253,9 @@ fn list_disk(directory: &mut Directory, depth: usize, errors: &mut Vec<SourceErr
     }
 }
 
-fn list_snapshot(directory: &mut Directory, snapshot: &Arc<Snapshot>, depth: usize, errors: &mut Vec<SourceError>) {
+fn list_snapshot(directory: &mut Directory, disk: &Path, snapshot: &Arc<Snapshot>, depth: usize, errors: &mut Vec<SourceError>) {
     // What lies outside of the repository is in no snapshot of it.
-    let Some(here) = snapshot.repository().below(&directory.place.disk) else { return };
+    let Some(here) = snapshot.repository().below(disk) else { return };
     let children = match snapshot.children(&here) {
         Ok(children) => children,
         Err(error) => {
@@ -219,7 +291,7 @@ fn list_snapshot(directory: &mut Directory, snapshot: &Arc<Snapshot>, depth: usi
 impl Directory {
     /// Lists a sub-directory.
     fn enter(&mut self, name: &str, is_link: bool, depth: usize, errors: &mut Vec<SourceError>) {
-        if name.starts_with('.') || NEVER_ENTERED.contains(&name) || depth == 0 {
+        if !is_entered(name) || depth == 0 {
             return;
         }
         let path = join(&self.path, name);
@@ -227,15 +299,17 @@ impl Directory {
             self.skipped.push(Skipped { path, why: "a symbolic link to a directory is not followed".into() });
             return;
         }
-        let place = Place { disk: self.place.disk.join(name), ..self.place.clone() };
+        let Some(here) = self.places.first() else { return };
+        let place = Place { disk: here.disk.join(name), ..here.clone() };
         self.directories.push(list(place, path, depth - 1, errors));
     }
 
     fn hold(&mut self, name: String, content: Content) {
         let path = join(&self.path, &name);
-        let repo_path = below_repository(&self.place, &name).unwrap_or_else(|| path.clone());
-        let disk = self.place.disk.join(&name);
-        self.files.push(FileEntry { name, path, repo_path, disk, content, loaded: OnceLock::new() });
+        let Some(place) = self.places.first() else { return };
+        let repo_path = below_repository(place, &name).unwrap_or_else(|| path.clone());
+        let disk = place.disk.join(&name);
+        self.files.push(FileEntry { name, path, repo_path, disk, content, loaded: Arc::default() });
     }
 }
 
@@ -249,7 +323,7 @@ fn below_repository(place: &Place, name: &str) -> Option<String> {
 impl FileEntry {
     /// A file that was read already: standard input, or a lone file.
     pub fn of_source(name: &str, source: Arc<SourceFile>) -> FileEntry {
-        let loaded = OnceLock::new();
+        let loaded = Arc::new(OnceLock::new());
         let (path, repo_path) = (source.path.clone(), source.repo_path.clone());
         // The cell is new, so the value always goes in.
         let _ = loaded.set(Loaded { source, failure: None });

@@ -6,18 +6,33 @@
 
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{DownPart, Migration, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use crate::source::{DownPart, Migration, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
+mod dbmate;
 mod diesel;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod graphile;
+mod manifest;
+mod mybatis;
+mod node_pg_migrate;
 mod plain;
+mod play;
 mod prisma;
+mod psql_scripts;
 mod refinery;
+mod sections;
+mod sqitch;
+mod sqitch_plan;
+mod sql_migrate;
 mod sqlx;
+mod tern;
+mod version_directories;
+mod yoyo;
 
 /// Every layout, in the order in which equal claims are settled.
 pub fn all() -> &'static [&'static dyn Layout] {
@@ -25,10 +40,21 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &golang_migrate::GolangMigrate,
         &sqlx::Sqlx,
         &diesel::Diesel,
+        &psql_scripts::PsqlScripts,
+        &version_directories::VersionDirectories,
+        &sqitch::Sqitch,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
         &refinery::Refinery,
+        &sql_migrate::SqlMigrate,
+        &dbmate::Dbmate,
+        &node_pg_migrate::NodePgMigrate,
+        &mybatis::MyBatis,
+        &play::Play,
+        &tern::Tern,
+        &graphile::Graphile,
+        &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
     ]
@@ -73,6 +99,16 @@ pub trait Layout: Sync {
         false
     }
 
+    /// True where psql runs the files, which understands its own commands in them.
+    fn is_run_by_psql(&self) -> bool {
+        false
+    }
+
+    /// What its runner takes for a placeholder besides `${name}` and `{{ name }}`.
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms::default()
+    }
+
     /// What its runner does with a step that sorts before one that was applied already.
     fn late(&self, unit: &Migration) -> Late {
         let _ = unit;
@@ -85,11 +121,25 @@ pub trait Layout: Sync {
     /// What its runner does with the directory: steps in order, and what it leaves out with why.
     fn read(&self, directory: &Directory) -> Reading;
 
+    /// What its runner does to a text before it sends it, beyond values for `${…}` and `{{ … }}`.
+    fn rewriting(&self) -> Rewriting {
+        Rewriting::None
+    }
+
     /// The steps of a text that stands alone (standard input, one file), where its content bears the layout's marks.
     fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
         let _ = script;
         None
     }
+}
+
+/// What a runner takes for a placeholder besides `${name}` and `{{ name }}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlaceholderForms {
+    /// Names do not mind their case.
+    pub ignore_case: bool,
+    /// `:name`, as psql has it.
+    pub variables: bool,
 }
 
 /// What a runner does with a step that comes late: it is new, and sorts before one that was applied.
@@ -138,6 +188,8 @@ pub struct Reading {
     /// In the order they run.
     pub steps: Vec<Step>,
     pub skipped: Vec<Skipped>,
+    /// True when something that its runner runs is not among the steps, so that they are not the whole history.
+    pub incomplete: bool,
 }
 
 impl Reading {
@@ -189,7 +241,12 @@ impl Step {
 
     /// A step in another language.
     pub fn of_program(id: impl Into<String>, entry: &FileEntry, wrapping: Wrapping) -> Step {
-        let file = Arc::clone(entry.source());
+        Step::unseen(id, entry.source(), wrapping)
+    }
+
+    /// A step that this file speaks of and whose SQL does not stand in it.
+    pub fn unseen(id: impl Into<String>, file: &Arc<SourceFile>, wrapping: Wrapping) -> Step {
+        let file = Arc::clone(file);
         let kind = UnitKind::Unknown;
         Step { id: id.into(), version: None, down: None, file, parts: Vec::new(), tag_regions: Vec::new(), wrapping, kind }
     }
@@ -216,6 +273,17 @@ impl Step {
     }
 }
 
+/// Whether a directory has files for several databases, by the versions and names of its files: one for another database shares its
+/// version with another file. Runners that take the same names and know no databases refuse a version that occurs twice, and a lone
+/// `5_import.mysql.sql` is to them a file like any other.
+pub fn chooses_by_database<'a, V: Ord>(files: impl IntoIterator<Item = (V, &'a str)>) -> bool {
+    let mut names = std::collections::BTreeMap::<V, Vec<&str>>::new();
+    for (version, name) in files {
+        names.entry(version).or_default().push(name);
+    }
+    names.values().any(|names| names.len() > 1 && names.iter().any(|name| name::other_database(name).is_some()))
+}
+
 /// Why a file of another database is left out.
 pub fn of_other_database(name: &str) -> Option<String> {
     name::other_database(name).map(|database| format!("for {database}"))
@@ -223,8 +291,9 @@ pub fn of_other_database(name: &str) -> Option<String> {
 
 /// `name` without the ending of a language that migrations are written in. Tests of such files are none.
 pub fn without_program_ending(name: &str) -> Option<&str> {
-    const LANGUAGES: [&str; 18] = [
-        "go", "ts", "mts", "cts", "js", "mjs", "cjs", "py", "rb", "php", "java", "kt", "groovy", "scala", "rs", "cs", "sh", "ps1",
+    const LANGUAGES: [&str; 19] = [
+        "go", "ts", "mts", "cts", "js", "mjs", "cjs", "py", "rb", "pl", "php", "java", "kt", "groovy", "scala", "rs", "cs", "sh",
+        "ps1",
     ];
     let (stem, ending) = name.rsplit_once('.')?;
     let is_test = [".test", ".spec", ".d", "_test"].iter().any(|test| stem.ends_with(test));
@@ -236,22 +305,4 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
     let all = directory.files.iter().filter(|f| f.is_sql()).count();
     let (verb, noun) = if all == 1 { ("is", "file") } else { ("are", "files") };
     format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
-}
-
-/// True when a Cargo.toml here or above names the crate among its dependencies, of whatever kind.
-fn cargo_dependency(directory: &Directory, package: &str) -> bool {
-    directory.above("Cargo.toml").iter().any(|manifest| {
-        let table = manifest.text().and_then(|text| text.parse::<toml::Table>().ok());
-        table.is_some_and(|table| depends_on(&table, package, 0))
-    })
-}
-
-fn depends_on(table: &toml::Table, package: &str, depth: usize) -> bool {
-    // `[workspace.dependencies]` and `[target.'cfg(…)'.dependencies]` are the deepest that Cargo knows.
-    depth < 4
-        && table.iter().any(|(key, value)| match value {
-            toml::Value::Table(below) if key.ends_with("dependencies") => below.contains_key(package),
-            toml::Value::Table(below) => depends_on(below, package, depth + 1),
-            _ => false,
-        })
 }

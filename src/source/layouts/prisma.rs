@@ -57,7 +57,7 @@ impl Layout for Prisma {
                 )
             })
             .collect();
-        Reading { steps, skipped: Vec::new() }
+        Reading { steps, ..Reading::default() }
     }
 }
 
