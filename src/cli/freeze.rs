@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    configuration: configuration::Arguments,
+    configuration: configuration::ConfigurationArguments,
     /// Take this layout instead of recognising one
     #[arg(long, value_name = "NAME")]
     layout: Option<String>,
@@ -56,9 +56,9 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     }
     let mut manifests = Manifests::default();
     for planned in plan.histories {
-        let HistoryRequest { paths, settings } = planned.request;
+        let settings = planned.request.settings.clone();
         let request = Request {
-            histories: vec![HistoryRequest { paths, settings: without_missing_manifest(&settings) }],
+            histories: vec![HistoryRequest { settings: without_missing_manifest(&settings), ..planned.request }],
             git: environment::git(),
             ..Request::default()
         };

@@ -41,8 +41,11 @@ impl Then {
     }
 
     fn load(&self, path: &str, now: &History, request: &source::Request) -> Result<History, ReleaseError> {
+        // Of several directories that form one history, each is looked for where it is now.
+        let is_joined = request.scope.history.is_some() && path == now.path;
         let loaded = source::load(&source::Request {
-            paths: vec![path.to_string()],
+            paths: if is_joined { request.paths.clone() } else { vec![path.to_string()] },
+            scope: if is_joined { request.scope.clone() } else { source::Scope { history: None, ..request.scope.clone() } },
             standard_input: None,
             // Fewer files may bear fewer marks, but it was the same runner.
             layout: Some(now.layout.clone()),

@@ -93,10 +93,7 @@ impl Loading<'_> {
         match self.request.origin.kind(&resolved_beside(Path::new(given))) {
             Ok(Some(PlaceKind::Directory)) => self.load_directory(given, &path),
             Ok(Some(PlaceKind::File)) => self.load_file(given, &path),
-            Ok(None) => self.loaded.errors.push(match &self.request.origin {
-                Origin::Disk => SourceError::NotFound { path },
-                Origin::Git(snapshot) => SourceError::NotInGit { path, snapshot: snapshot.name.clone() },
-            }),
+            Ok(None) => self.loaded.errors.push(SourceError::missing(path, &self.request.origin)),
             Err(cause) => self.loaded.errors.push(SourceError::Unreadable { path, cause }),
         }
     }
