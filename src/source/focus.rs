@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How far above a file its history may begin: Diesel's is two levels up, a Flyway location can be three.
-const LEVELS: usize = 3;
+/// How far above a file its history may begin: Diesel's is two levels up, a sqitch plan can be three, a Flyway location four.
+const LEVELS: usize = 5;
 
 /// The history around a file, what could not be read of it, and the file's path in it.
 type Around = (History, Vec<SourceError>, String);
@@ -30,19 +30,23 @@ impl Loading<'_> {
             }
         };
         let mut around: Option<Around> = None;
+        // Outside of a repository nothing says where the project ends.
+        let reach = if disk.ancestors().any(|above| above.join(".git").exists()) { LEVELS - 1 } else { 2 };
         for (up, directory_disk) in disk.ancestors().skip(1).take(LEVELS).enumerate() {
             let may_go_on = match &around {
-                None => up < 2,
-                // Only a recursive layout can begin further up than where it was seen first.
-                Some((inner, ..)) => layouts::named(&inner.layout).is_some_and(|layout| layout.is_recursive()),
+                None => up < reach,
+                // Only a recursive layout can begin further up than where it was seen first; but numbered files may as well be
+                // those of one version in a directory of versions.
+                Some((inner, ..)) => up == 1 || is_recursive(inner),
             };
             let leaves_repository = up > 0 && disk.ancestors().nth(up).is_some_and(|below| below.join(".git").exists());
             if !may_go_on || leaves_repository {
                 break;
             }
-            let within = around.as_ref().map(|(inner, ..)| inner.layout.as_str());
+            let within = around.as_ref().filter(|(inner, ..)| is_recursive(inner)).map(|(inner, ..)| inner.layout.as_str());
             match self.history_around(&disk, directory_disk, &ancestor(path, up + 1), within) {
-                Ok(found) => around = found.or(around),
+                Ok(Some(outer)) if around.is_none() || is_recursive(&outer.0) => around = Some(outer),
+                Ok(_) => {}
                 // Beside files of two layouts nobody can say how this one runs; further up it would not matter.
                 Err(ambiguous) if up == 0 => {
                     self.loaded.errors.push(ambiguous);
@@ -93,6 +97,10 @@ impl Loading<'_> {
         let belongs = is_left_out || history.migrations.iter().any(|m| m.file.path == entry.path);
         Ok(belongs.then(|| (history, listed.failures(), entry.path.clone())))
     }
+}
+
+fn is_recursive(history: &History) -> bool {
+    layouts::named(&history.layout).is_some_and(|layout| layout.is_recursive())
 }
 
 /// Only the units and findings of one file are reported, under the path it was given by.

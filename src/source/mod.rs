@@ -55,6 +55,13 @@ pub struct History {
     pub whole: bool,
 }
 
+impl History {
+    /// True where the layout's runner is psql, which understands its own commands in the files.
+    pub fn is_run_by_psql(&self) -> bool {
+        layouts::named(&self.layout).is_some_and(|layout| layout.is_run_by_psql())
+    }
+}
+
 /// A file that is no step of the history, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {

@@ -16,8 +16,10 @@ mod golang_migrate;
 mod goose;
 mod plain;
 mod prisma;
+mod psql_scripts;
 mod refinery;
 mod sqlx;
+mod version_directories;
 
 /// Every layout, in the order in which equal claims are settled.
 pub fn all() -> &'static [&'static dyn Layout] {
@@ -25,6 +27,8 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &golang_migrate::GolangMigrate,
         &sqlx::Sqlx,
         &diesel::Diesel,
+        &psql_scripts::PsqlScripts,
+        &version_directories::VersionDirectories,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
@@ -78,6 +82,11 @@ pub trait Layout: Sync {
         PlaceholderForms::default()
     }
 
+    /// True where psql runs the files, which understands its own commands in them.
+    fn is_run_by_psql(&self) -> bool {
+        false
+    }
+
     /// Whether its marks stand in this directory. Says nothing about directories below.
     fn recognise(&self, directory: &Directory) -> Option<Claim>;
 
@@ -96,7 +105,7 @@ pub trait Layout: Sync {
 pub struct PlaceholderForms {
     /// Names do not mind their case.
     pub ignore_case: bool,
-    /// `:name`, as psql has it.
+    /// `:name`, by psql's rules although psql does not run the files.
     pub variables: bool,
 }
 
@@ -180,7 +189,12 @@ impl Step {
 
     /// A step in another language.
     pub fn of_program(id: impl Into<String>, entry: &FileEntry, wrapping: Wrapping) -> Step {
-        let file = Arc::clone(entry.source());
+        Step::unseen(id, entry.source(), wrapping)
+    }
+
+    /// A step that this file speaks of and whose SQL does not stand in it.
+    pub fn unseen(id: impl Into<String>, file: &Arc<SourceFile>, wrapping: Wrapping) -> Step {
+        let file = Arc::clone(file);
         let kind = UnitKind::Unknown;
         Step { id: id.into(), version: None, down: None, file, parts: Vec::new(), tag_regions: Vec::new(), wrapping, kind }
     }
@@ -214,8 +228,9 @@ pub fn of_other_database(name: &str) -> Option<String> {
 
 /// `name` without the ending of a language that migrations are written in. Tests of such files are none.
 pub fn without_program_ending(name: &str) -> Option<&str> {
-    const LANGUAGES: [&str; 18] = [
-        "go", "ts", "mts", "cts", "js", "mjs", "cjs", "py", "rb", "php", "java", "kt", "groovy", "scala", "rs", "cs", "sh", "ps1",
+    const LANGUAGES: [&str; 19] = [
+        "go", "ts", "mts", "cts", "js", "mjs", "cjs", "py", "rb", "pl", "php", "java", "kt", "groovy", "scala", "rs", "cs", "sh",
+        "ps1",
     ];
     let (stem, ending) = name.rsplit_once('.')?;
     let is_test = [".test", ".spec", ".d", "_test"].iter().any(|test| stem.ends_with(test));
