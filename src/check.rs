@@ -11,6 +11,7 @@ use crate::rules::{self, Context, HistoryContext};
 use crate::source::{self, ConfiguredHistory, History, Migration, Scope, SourceError, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
+use crate::versions::PostgresVersions;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -64,6 +65,8 @@ pub struct Unusable {
 #[derive(Clone, Debug)]
 pub struct CheckedHistory {
     pub history: History,
+    /// The versions that it was checked for.
+    pub postgres: PostgresVersions,
     /// For each of `history.migrations`, its statements.
     pub units: Vec<Vec<StatementFacts>>,
 }
@@ -135,7 +138,7 @@ fn check_paths(
         // baseline, then levels, which alone may lower what is left.
         settings.levels.apply(&mut findings);
         checked.findings.append(&mut findings);
-        checked.histories.push(CheckedHistory { history, units });
+        checked.histories.push(CheckedHistory { history, postgres: settings.postgres.unwrap_or_default(), units });
     }
 }
 

@@ -79,11 +79,7 @@ impl Report {
             version: 1,
             tool: Tool { name: "phasegate", version: env!("CARGO_PKG_VERSION") },
             postgres: postgres.to_string(),
-            histories: checked
-                .histories
-                .iter()
-                .map(|entry| HistoryEntry { path: entry.history.path.clone(), layout: entry.history.layout.clone() })
-                .collect(),
+            histories: checked.histories.iter().map(history).collect(),
             summary: summary(&migrations, &findings),
             migrations,
             findings,
@@ -111,6 +107,17 @@ impl FindingEntry {
 fn reported(history: &CheckedHistory) -> impl Iterator<Item = (&Migration, &[crate::effect::StatementFacts])> {
     let statements = history.units.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
     history.history.migrations.iter().zip(statements).filter(|(migration, _)| migration.reported)
+}
+
+fn history(checked: &CheckedHistory) -> HistoryEntry {
+    let history = &checked.history;
+    HistoryEntry {
+        path: history.path.clone(),
+        layout: history.layout.clone(),
+        name: history.name.clone(),
+        paths: if history.paths.is_empty() { vec![history.path.clone()] } else { history.paths.clone() },
+        postgres: checked.postgres.to_string(),
+    }
 }
 
 fn migrations(history: &CheckedHistory, files: &Files) -> Vec<MigrationEntry> {

@@ -23,6 +23,12 @@ pub struct HistoryEntry {
     pub path: String,
     /// Name of the layout, as `--layout` takes it.
     pub layout: String,
+    /// What the configuration calls it.
+    pub name: Option<String>,
+    /// Its directories: `path`, or several that form one history, with `path` around them.
+    pub paths: Vec<String>,
+    /// The server versions that it was checked for.
+    pub postgres: String,
 }
 
 /// Counts over the whole report. Suppressed findings and findings of level off are not in it.
