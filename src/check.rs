@@ -14,6 +14,7 @@ use crate::source::git::{GitEnvironment, Repository};
 use crate::source::{self, ConfiguredHistory, History, Migration, Origin, SourceError, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
+use crate::versions::PostgresVersions;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub struct Unusable {
 #[derive(Clone, Debug)]
 pub struct CheckedHistory {
     pub history: History,
+    /// The versions that it was checked for.
+    pub postgres: PostgresVersions,
     /// For each of `history.migrations`, its statements.
     pub units: Vec<Vec<StatementFacts>>,
     pub releases: Releases,
@@ -170,7 +173,8 @@ fn check_paths(
         allow::apply(&history, &parsed, &judged, settings, &mut findings);
         settings.levels.apply(&mut findings);
         checked.findings.append(&mut findings);
-        checked.histories.push(CheckedHistory { history, units, releases, changed });
+        let postgres = settings.postgres.unwrap_or_default();
+        checked.histories.push(CheckedHistory { history, postgres, units, releases, changed });
     }
 }
 
@@ -230,7 +234,7 @@ pub fn placeholders(history: &History, settings: &Settings) -> Placeholders {
     Placeholders {
         values: settings.placeholders.clone(),
         ignore_case: forms.ignore_case,
-        variables: forms.variables || settings.runner_is_psql,
+        variables: forms.variables || settings.runner_is_psql || history.is_run_by_psql(),
     }
 }
 

@@ -91,6 +91,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         file: arguments.configuration.choice(),
         flags: Flags { layout: arguments.layout.clone(), postgres: arguments.postgres, schema_dump: arguments.schema.clone() },
     });
+    let was_nothing_planned = plan.histories.is_empty();
     let histories = plan.histories.into_iter().map(|planned| planned.request).collect();
     let scope = match (&arguments.since, arguments.staged) {
         (Some(name), _) => Scope::Since(name.clone()),
@@ -100,7 +101,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     let mut checked = check::run(&Request { histories, stdin, scope, git: environment::git() });
     checked.unusable.extend(plan.errors.iter().map(unusable));
     checked.unusable.sort();
-    let report = Report::new(&checked, arguments.postgres.unwrap_or_default());
+    let report = Report::new(&checked, PostgresVersions::covering(checked.histories.iter().map(|one| one.postgres)));
     let fail_on = Level::from(arguments.fail_on);
     let format: Box<dyn Format> = match arguments.format {
         FormatName::Human => {
@@ -111,8 +112,12 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         }
         FormatName::Json => Box::new(Json),
     };
-    terminal::write_stdout(|out| format.write(&report, out))?;
-    configuration::complain(&plan.errors);
+    // People need no summary of nothing; programs get their object all the same.
+    let is_nothing = was_nothing_planned && arguments.format == FormatName::Human;
+    if !is_nothing {
+        terminal::write_stdout(|out| format.write(&report, out))?;
+    }
+    configuration::complain(&plan.errors, color);
     let is_of_configuration = |one: &&Unusable| plan.errors.iter().any(|error| unusable(error) == **one);
     for unusable in report.unusable.iter().filter(|one| !is_of_configuration(one)) {
         let place = if unusable.path.is_empty() { String::new() } else { format!("{}: ", unusable.path) };

@@ -69,7 +69,6 @@ fn checked() -> Checked {
     Checked {
         histories: vec![CheckedHistory {
             history: History {
-                name: None,
                 path: "db/migrations".into(),
                 layout: "sqlx".into(),
                 recognised_by: "2 of 2 files are named NUMBER_NAME.sql".into(),
@@ -80,7 +79,9 @@ fn checked() -> Checked {
                 skipped: vec![Skipped { path: "db/migrations/schema.sql".into(), why: "no number at its start".into() }],
                 findings: Vec::new(),
                 whole: true,
+                ..History::default()
             },
+            postgres: PostgresVersions::default(),
             units: vec![vec![facts(init, Verdict::Expand, Effect::default())], vec![facts(drop, Verdict::Contract, effect)]],
             releases: Releases::default(),
             changed: None,

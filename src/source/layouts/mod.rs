@@ -138,7 +138,7 @@ pub trait Layout: Sync {
 pub struct PlaceholderForms {
     /// Names do not mind their case.
     pub ignore_case: bool,
-    /// `:name`, as psql has it.
+    /// `:name`, by psql's rules although psql does not run the files.
     pub variables: bool,
 }
 
