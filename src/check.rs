@@ -7,13 +7,16 @@ use crate::catalog::{Catalog, replay};
 use crate::config::Settings;
 use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
+use crate::fingerprint;
+use crate::op::Span;
 use crate::release::{self, Releases};
 use crate::rules::{self, Context, HistoryContext};
-use crate::source::{self, ConfiguredHistory, History, Migration, Scope, SourceError, layouts};
+use crate::source::{self, ConfiguredHistory, History, Migration, Scope, SourceError, SourceFile, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What to check, as the command line means it.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +54,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What could not be used. The rest was checked all the same.
     pub unusable: Vec<Unusable>,
+    /// Files that findings are about besides those of the histories: the baseline.
+    pub others: Vec<Arc<SourceFile>>,
 }
 
 /// Something that was asked for and could not be used: a path that cannot be opened or holds no migration, an unknown layout.
@@ -67,6 +72,9 @@ pub struct CheckedHistory {
     pub history: History,
     /// For each of `history.migrations`, its statements.
     pub units: Vec<Vec<StatementFacts>>,
+    pub releases: Releases,
+    /// Which of [`Request::histories`] it is of.
+    pub request: usize,
 }
 
 /// Checks everything that the request names.
@@ -80,26 +88,49 @@ pub fn run(request: &Request) -> Checked {
 /// holds against a server.
 pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usize, &Catalog)) -> Checked {
     let mut checked = Checked::default();
-    for one in &request.histories {
-        check_paths(one, request.stdin.as_deref(), &mut checked, after_unit);
+    let mut found: Vec<Found<'_>> = Vec::new();
+    for at in 0..request.histories.len() {
+        found.push(check_paths(request, at, &mut checked, after_unit));
     }
-    checked.findings.sort_by(|a, b| {
-        (&a.path, a.span, a.rule, &a.migration, &a.message).cmp(&(&b.path, b.span, b.rule, &b.migration, &b.message))
-    });
+    // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
+    // baseline, then levels, which alone may lower what is left. The first two have acted, unit by unit.
+    let mut all: Vec<&mut Finding> = found.iter_mut().flat_map(|one| &mut one.findings).collect();
+    all.sort_by(|a, b| order(a).cmp(&order(b)));
+    fingerprint::assign(&checked.histories, None, all);
+    for Found { request, mut findings, .. } in found {
+        request.settings.levels.apply(&mut findings);
+        checked.findings.append(&mut findings);
+    }
+    checked.findings.sort_by(|a, b| order(a).cmp(&order(b)));
     checked.unusable.sort();
     checked
 }
 
-fn check_paths(
-    request: &HistoryRequest,
-    stdin: Option<&[u8]>,
+/// The order of reports.
+fn order(finding: &Finding) -> (&str, Span, &str, &str, &str) {
+    let Finding { path, span, rule, migration, message, .. } = finding;
+    (path, *span, rule, migration, message)
+}
+
+/// What one request found.
+pub(crate) struct Found<'a> {
+    pub request: &'a HistoryRequest,
+    pub findings: Vec<Finding>,
+}
+
+/// Checks the histories of one of the request's entries.
+fn check_paths<'a>(
+    all: &'a Request,
+    at: usize,
     checked: &mut Checked,
     after_unit: &mut dyn FnMut(&History, usize, &Catalog),
-) {
+) -> Found<'a> {
+    let request = &all.histories[at];
     let HistoryRequest { paths, settings, history, apart } = request;
+    let mut found = Vec::new();
     let loaded = source::load(&source::Request {
         paths: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
-        standard_input: stdin.map(<[u8]>::to_vec),
+        standard_input: all.stdin.clone(),
         layout: settings.layout.clone(),
         phase_tag_prefixes: settings.phase_tag_prefixes.clone(),
         scope: Scope {
@@ -132,15 +163,13 @@ fn check_paths(
         // Phase tags act unit by unit in here.
         let (units, of_units) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
         findings.extend(of_units);
-        // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
-        // baseline, then levels, which alone may lower what is left.
         let judged: Vec<bool> =
             history.migrations.iter().enumerate().map(|(at, unit)| unit.reported && !releases.is_released(at)).collect();
         allow::apply(&history, &parsed, &judged, settings, &mut findings);
-        settings.levels.apply(&mut findings);
-        checked.findings.append(&mut findings);
-        checked.histories.push(CheckedHistory { history, units });
+        found.append(&mut findings);
+        checked.histories.push(CheckedHistory { history, units, releases, request: at });
     }
+    Found { request, findings: found }
 }
 
 fn unusable(error: &SourceError) -> Unusable {

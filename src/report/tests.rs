@@ -7,7 +7,9 @@ use super::{Format, Report};
 use crate::check::{Checked, CheckedHistory, Unusable};
 use crate::effect::{Break, BreakKind, Effect, Lock, LockMode, StatementFacts, Verdict};
 use crate::finding::{Finding, Level, Related, SuppressedBy, Suppression};
+use crate::fingerprint;
 use crate::op::Span;
+use crate::release::Releases;
 use crate::source::{History, Migration, Phase, Skipped, SourceFile, UnitKind, Wrapping};
 use crate::versions::PostgresVersions;
 use std::sync::Arc;
@@ -48,6 +50,7 @@ fn finding(rule: &'static str, level: Level, path: &str, span: Span) -> Finding 
         help: "release code that does not use it first, then drop it in a migration tagged `-- phase contract`".into(),
         related: Vec::new(),
         suppressed: None,
+        fingerprint: String::new(),
     }
 }
 
@@ -80,9 +83,12 @@ fn checked() -> Checked {
                 whole: true,
             },
             units: vec![vec![facts(init, Verdict::Expand, Effect::default())], vec![facts(drop, Verdict::Contract, effect)]],
+            releases: Releases::default(),
+            request: 0,
         }],
         findings: vec![dropped],
         unusable: Vec::new(),
+        others: Vec::new(),
     }
 }
 
@@ -99,8 +105,10 @@ fn one_file(path: &str, bytes: &[u8], span: Span) -> Checked {
 const PLAIN: Human = Human { color: false, unicode: true, width: 100, least: Level::Warning };
 
 fn written(checked: &Checked, format: &dyn Format) -> String {
+    let mut checked = checked.clone();
+    fingerprint::assign(&checked.histories, None, &mut checked.findings);
     let mut out = Vec::new();
-    format.write(&Report::new(checked, PostgresVersions::default()), &mut out).unwrap();
+    format.write(&Report::new(&checked, PostgresVersions::default()), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

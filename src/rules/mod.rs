@@ -80,6 +80,7 @@ impl<'a> HistoryContext<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -110,6 +111,7 @@ impl AllowsContext<'_> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -238,6 +240,7 @@ impl<'a> Context<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
