@@ -2,6 +2,7 @@
 //! environment.
 
 use crate::allow;
+use crate::baseline;
 use crate::catalog::facts::{self, Class};
 use crate::catalog::{Catalog, replay};
 use crate::config::Settings;
@@ -97,6 +98,7 @@ pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usiz
     let mut all: Vec<&mut Finding> = found.iter_mut().flat_map(|one| &mut one.findings).collect();
     all.sort_by(|a, b| order(a).cmp(&order(b)));
     fingerprint::assign(&checked.histories, None, all);
+    baseline::apply(&mut found, &mut checked);
     for Found { request, mut findings, .. } in found {
         request.settings.levels.apply(&mut findings);
         checked.findings.append(&mut findings);

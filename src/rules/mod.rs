@@ -26,6 +26,7 @@ use crate::versions::PostgresVersions;
 pub use document::Family;
 use std::collections::BTreeMap;
 use std::ops::Range;
+pub(crate) use unused_allow::unused_entry;
 
 pub struct Rule {
     /// The name of its file in `rules/`.
