@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Report only on migrations that are new or changed in git's index, and read that instead of the work tree
     #[arg(long, conflicts_with = "since")]
     staged: bool,
+    /// Accepted findings, instead of those in `phasegate.baseline.json`
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// How to write the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
     format: FormatName,
@@ -89,7 +92,12 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     let plan = config::plan(&Wanted {
         paths: arguments.paths.clone(),
         file: arguments.configuration.choice(),
-        flags: Flags { layout: arguments.layout.clone(), postgres: arguments.postgres, schema_dump: arguments.schema.clone() },
+        flags: Flags {
+            layout: arguments.layout.clone(),
+            postgres: arguments.postgres,
+            schema_dump: arguments.schema.clone(),
+            baseline: arguments.baseline.clone(),
+        },
     });
     let was_nothing_planned = plan.histories.is_empty();
     let histories = plan.histories.into_iter().map(|planned| planned.request).collect();
@@ -128,7 +136,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
 }
 
 /// A configuration that could not be used, for the report.
-fn unusable(error: &ConfigError) -> Unusable {
+pub fn unusable(error: &ConfigError) -> Unusable {
     let text = error.to_string();
     let what = text.strip_prefix(error.path()).and_then(|rest| rest.strip_prefix(':')).unwrap_or(&text).trim_start();
     Unusable { path: error.path().to_owned(), why: format!("{what}; {}", error.help()) }

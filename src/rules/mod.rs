@@ -26,6 +26,7 @@ use crate::versions::PostgresVersions;
 pub use document::Family;
 use std::collections::BTreeMap;
 use std::ops::Range;
+pub(crate) use unused_allow::unused_entry;
 
 pub struct Rule {
     /// The name of its file in `rules/`.
@@ -80,6 +81,7 @@ impl<'a> HistoryContext<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -110,6 +112,7 @@ impl AllowsContext<'_> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -258,6 +261,7 @@ impl<'a> Context<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }

@@ -32,7 +32,7 @@ pub mod tag;
 mod unit;
 mod version;
 
-pub(crate) use directory::is_entered;
+pub(crate) use directory::{in_repository, is_entered, repository_around};
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
 pub(crate) use name::nearest;
