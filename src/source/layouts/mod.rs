@@ -9,11 +9,14 @@ use crate::source::directory::{Directory, FileEntry};
 use crate::source::{DownPart, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
 use std::sync::Arc;
 
+mod db_migrate;
+mod delta_directories;
 mod diesel;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod hasura;
 mod plain;
 mod prisma;
 mod psql_scripts;
@@ -32,6 +35,9 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &psql_scripts::PsqlScripts,
         &version_directories::VersionDirectories,
         &sqitch::Sqitch,
+        &hasura::Hasura,
+        &db_migrate::DbMigrate,
+        &delta_directories::DeltaDirectories,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
