@@ -65,6 +65,7 @@ fn checked() -> Checked {
     Checked {
         histories: vec![CheckedHistory {
             history: History {
+                name: None,
                 path: "db/migrations".into(),
                 layout: "sqlx".into(),
                 recognised_by: "2 of 2 files are named NUMBER_NAME.sql".into(),

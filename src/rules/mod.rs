@@ -19,8 +19,9 @@ use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
 use crate::release::Releases;
 use crate::source::{History, Migration};
-use crate::sql::ParsedUnit;
 use crate::sql::names::quote_identifier;
+use crate::sql::{ParsedStatement, ParsedUnit};
+use crate::versions::PostgresVersions;
 pub use document::Family;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -308,6 +309,11 @@ pub fn takes_away(finding: &Finding) -> bool {
     finding.level == Level::Error && family_of(finding.rule) == Some(Family::Contract)
 }
 
+/// A top-level statement that the parser of every target refuses, although it was read as older servers read it.
+pub fn is_refused_by_all(statement: &ParsedStatement, targets: Option<PostgresVersions>) -> bool {
+    statement.newer.iter().any(|newer| newer.refused_by_parser && syntax_error::refused_by_all(newer, targets).is_some())
+}
+
 /// The family of a rule.
 pub fn family_of(id: &str) -> Option<Family> {
     rule(id).map(|rule| rule.family)
@@ -335,7 +341,7 @@ registry! {
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
-    not_utf8, syntax_error, psql_command, unresolved_placeholder,
+    not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
 }
 
 #[cfg(test)]

@@ -20,22 +20,28 @@ mod path;
 mod property_tests;
 mod recognition;
 mod request;
+mod scope;
 mod script;
 pub mod tag;
 mod unit;
 mod version;
 
+pub(crate) use directory::is_entered;
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
 pub(crate) use name::nearest;
 pub(crate) use path::{ancestor, join, shown};
+pub(crate) use request::DEPTH;
 pub use request::{Loaded, Request, load};
+pub use scope::{Around, ConfiguredHistory, Scope};
 pub use version::Version;
 
 /// One history: all migrations of one PATH, in the order its runner applies them.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// The PATH as given, `/` between parts.
+    /// What the configuration calls it.
+    pub name: Option<String>,
+    /// The PATH as given, `/` between parts; of several directories that form one history the deepest that holds them.
     pub path: String,
     /// Name of the recognised layout, as `--layout` takes it.
     pub layout: String,

@@ -91,6 +91,11 @@ pub trait Layout: Sync {
         false
     }
 
+    /// What its runner takes for a placeholder besides `${name}` and `{{ name }}`.
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms::default()
+    }
+
     /// Whether its marks stand in this directory. Says nothing about directories below.
     fn recognise(&self, directory: &Directory) -> Option<Claim>;
 
@@ -102,6 +107,15 @@ pub trait Layout: Sync {
         let _ = script;
         None
     }
+}
+
+/// What a runner takes for a placeholder besides `${name}` and `{{ name }}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlaceholderForms {
+    /// Names do not mind their case.
+    pub ignore_case: bool,
+    /// `:name`, as psql has it.
+    pub variables: bool,
 }
 
 /// How much a recognition is worth. Stronger marks beat weaker ones.
