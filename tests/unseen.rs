@@ -18,6 +18,7 @@ fn run(sql: &str) -> (Vec<Change>, Vec<String>, Catalog) {
         phase: Phase::Untagged,
         tag: None,
         wrapping: Wrapping::None,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,

@@ -22,6 +22,7 @@ fn unit(path: &str, bytes: &[u8]) -> Migration {
         phase: Phase::Untagged,
         tag: None,
         wrapping: Wrapping::Wrapped,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,

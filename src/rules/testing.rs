@@ -59,6 +59,7 @@ fn migration(number: usize, text: &str) -> Migration {
         phase: Phase::Untagged,
         tag: None,
         wrapping: Wrapping::Wrapped,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,

@@ -41,6 +41,17 @@ struct Place {
     repository: Option<Arc<PathBuf>>,
 }
 
+impl Place {
+    /// It and what lies above it, up to the repository's root.
+    fn ancestors(&self) -> impl Iterator<Item = &Path> {
+        let levels = match &self.repository {
+            Some(root) => self.disk.ancestors().position(|a| a == root.as_path()).unwrap_or(0) + 1,
+            None => 2,
+        };
+        self.disk.ancestors().take(levels)
+    }
+}
+
 /// A file of a listing. Its bytes are read at most once, whatever copies of the entry there are.
 #[derive(Clone, Debug)]
 pub struct FileEntry {

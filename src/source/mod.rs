@@ -96,6 +96,7 @@ pub struct Migration {
     /// The tag in full, where there is one.
     pub tag: Option<PhaseTag>,
     pub wrapping: Wrapping,
+    pub rewriting: Rewriting,
     pub kind: UnitKind,
     /// False for units that are modelled but not reported (siblings of a single file).
     pub reported: bool,
@@ -148,4 +149,18 @@ pub enum Wrapping {
     None,
     /// The file's own BEGIN … COMMIT.
     Explicit,
+}
+
+/// What a runner does to a text before it sends it, beyond values for `${…}` and `{{ … }}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rewriting {
+    #[default]
+    None,
+    /// `;;` stands for a semicolon that ends no statement of the runner's: Play evolutions.
+    DoubledSemicolons,
+    /// `:NAME` is a placeholder, whatever it is to psql: graphile-migrate.
+    ColonNames,
+    /// `${…}` for which it has no value stays as it is, so that in a string it is as a rule the data of somebody else's template:
+    /// MyBatis, Liquibase.
+    UnknownStays,
 }

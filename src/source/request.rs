@@ -146,6 +146,7 @@ impl Loading<'_> {
         let mut accounted: BTreeSet<String> = reading.steps.iter().map(|s| s.file.path.clone()).collect();
         accounted.extend(reading.skipped.iter().map(|s| s.path.clone()));
         let mut history = self.history_of_steps(&directory.path, *layout, evidence, reading.steps);
+        history.whole = !reading.incomplete;
         history.skipped = reading.skipped;
         history.skipped.extend(directory.skipped_below());
         let here: BTreeSet<&str> = directory.files.iter().map(|f| f.path.as_str()).collect();
@@ -163,7 +164,6 @@ impl Loading<'_> {
                 history.skipped.push(Skipped { path: file.path.clone(), why });
             }
         }
-        history.whole = true;
         history
     }
 
@@ -175,7 +175,7 @@ impl Loading<'_> {
             ..History::default()
         };
         for step in steps {
-            let (migration, mut findings) = unit::of_step(step, &self.request.phase_tag_prefixes);
+            let (migration, mut findings) = unit::of_step(step, layout.rewriting(), &self.request.phase_tag_prefixes);
             history.migrations.push(migration);
             history.findings.append(&mut findings);
         }

@@ -4,7 +4,7 @@
 //! a bad one never silences the others. Nothing is parsed twice that parsed, and no tree outlives its lowering.
 
 use crate::op::{Span, Statement};
-use crate::source::{Migration, UnitKind};
+use crate::source::{Migration, Rewriting, UnitKind};
 use crate::sql::ffi::{self, Mode, Refusal};
 use crate::sql::huge::{self, Run};
 use crate::sql::lower::{self, Lowering};
@@ -34,7 +34,7 @@ pub fn unit_with(migration: &Migration, placeholders: &Placeholders) -> ParsedUn
     match migration.kind {
         UnitKind::Sql => ffi::with_room(|| {
             for span in &migration.parts {
-                part(&migration.file.bytes, *span, placeholders, &mut unit);
+                part(&migration.file.bytes, *span, migration.rewriting, placeholders, &mut unit);
             }
         }),
         UnitKind::Unknown | UnitKind::Unreadable => {}
@@ -42,7 +42,7 @@ pub fn unit_with(migration: &Migration, placeholders: &Placeholders) -> ParsedUn
     unit
 }
 
-fn part(bytes: &[u8], span: Span, placeholders: &Placeholders, unit: &mut ParsedUnit) {
+fn part(bytes: &[u8], span: Span, rewriting: Rewriting, placeholders: &Placeholders, unit: &mut ParsedUnit) {
     let bytes = bytes.get(span.start..span.end.min(bytes.len())).unwrap_or_default();
     let mut base = span.start;
     let text = match std::str::from_utf8(bytes) {
@@ -64,7 +64,7 @@ fn part(bytes: &[u8], span: Span, placeholders: &Placeholders, unit: &mut Parsed
     let Substituted { text, origin } = substitute::substitute(text, placeholders);
     let text = text.as_ref();
     let positions = PositionMap::of_part(origin, base);
-    let masked = mask::mask(text);
+    let masked = mask::mask_as(text, rewriting);
     for (span, kind) in &masked.found {
         let shown = shown(&text[span.start..span.end]);
         unit.oddities.push(Oddity { span: positions.span(span.start, span.end), kind: *kind, text: shown });

@@ -20,6 +20,7 @@ fn migration(sql: &str, wrapping: Wrapping) -> Migration {
         phase: Phase::Untagged,
         tag: None,
         wrapping,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,

@@ -17,6 +17,7 @@ fn migration(sql: &str) -> Migration {
         phase: Phase::Untagged,
         tag: None,
         wrapping: Wrapping::Wrapped,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,

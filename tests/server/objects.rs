@@ -20,6 +20,7 @@ fn modelled(sql: &str) -> Catalog {
         phase: Phase::Untagged,
         tag: None,
         wrapping: Wrapping::None,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,

@@ -17,6 +17,7 @@ fn after(sql: &str) -> Catalog {
         phase: Phase::Untagged,
         tag: None,
         wrapping: Wrapping::None,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,

@@ -4,9 +4,10 @@
 //! Order: the directory's number, then the file's name, across all stores (`synapse/storage/prepare_database.py`,
 //! `_upgrade_existing_database`). `x.sql` and `x.sql.postgres` are two steps, both run. `full_schemas/` holds snapshots. Transaction: all
 //! pending deltas in one (`prepare_database`); nothing in a file gives it up. Each file is sent as one text
-//! (`synapse/storage/engines/postgres.py`, executescript), in which `$%AUTO_INCREMENT_PRIMARY_KEY%$` stands for a column's type.
+//! (`synapse/storage/engines/postgres.py`, executescript), after a column's type has taken the place of
+//! `$%AUTO_INCREMENT_PRIMARY_KEY%$`.
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
+use super::{Claim, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
 use crate::source::{Version, Wrapping};
@@ -35,6 +36,11 @@ impl Layout for DeltaDirectories {
 
     fn is_recursive(&self) -> bool {
         true
+    }
+
+    fn placeholders(&self) -> PlaceholderForms {
+        let fixed = &[("$%AUTO_INCREMENT_PRIMARY_KEY%$", "BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY")];
+        PlaceholderForms { fixed, ..PlaceholderForms::default() }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -50,7 +50,7 @@ impl Layout for Flyway {
     }
 
     fn placeholders(&self) -> PlaceholderForms {
-        PlaceholderForms { ignore_case: true, variables: false }
+        PlaceholderForms { ignore_case: true, ..PlaceholderForms::default() }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

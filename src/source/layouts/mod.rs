@@ -6,25 +6,39 @@
 
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{DownPart, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use crate::source::{DownPart, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
+mod alembic_sql;
 mod db_migrate;
+mod dbmate;
 mod delta_directories;
 mod diesel;
+mod django_sqlmigrate;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod graphile;
 mod hasura;
+mod manifest;
+mod mybatis;
+mod node_pg_migrate;
 mod plain;
+mod play;
+mod pop;
 mod prisma;
 mod psql_scripts;
 mod refinery;
+mod sections;
 mod sqitch;
 mod sqitch_plan;
+mod sql_migrate;
 mod sqlx;
+mod tern;
 mod version_directories;
+mod yoyo;
 
 /// Every layout, in the order in which equal claims are settled.
 pub fn all() -> &'static [&'static dyn Layout] {
@@ -38,10 +52,21 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &hasura::Hasura,
         &db_migrate::DbMigrate,
         &delta_directories::DeltaDirectories,
+        &pop::Pop,
+        &alembic_sql::AlembicSql,
+        &django_sqlmigrate::DjangoSqlmigrate,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
         &refinery::Refinery,
+        &sql_migrate::SqlMigrate,
+        &dbmate::Dbmate,
+        &node_pg_migrate::NodePgMigrate,
+        &mybatis::MyBatis,
+        &play::Play,
+        &tern::Tern,
+        &graphile::Graphile,
+        &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
     ]
@@ -102,6 +127,11 @@ pub trait Layout: Sync {
     /// What its runner does with the directory: steps in order, and what it leaves out with why.
     fn read(&self, directory: &Directory) -> Reading;
 
+    /// What its runner does to a text before it sends it, beyond values for `${…}` and `{{ … }}`.
+    fn rewriting(&self) -> Rewriting {
+        Rewriting::None
+    }
+
     /// The steps of a text that stands alone (standard input, one file), where its content bears the layout's marks.
     fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
         let _ = script;
@@ -116,6 +146,8 @@ pub struct PlaceholderForms {
     pub ignore_case: bool,
     /// `:name`, as psql has it.
     pub variables: bool,
+    /// Texts that it replaces without being told to, with what it puts there.
+    pub fixed: &'static [(&'static str, &'static str)],
 }
 
 /// How much a recognition is worth. Stronger marks beat weaker ones.
@@ -147,6 +179,8 @@ pub struct Reading {
     /// In the order they run.
     pub steps: Vec<Step>,
     pub skipped: Vec<Skipped>,
+    /// True when something that its runner runs is not among the steps, so that they are not the whole history.
+    pub incomplete: bool,
 }
 
 impl Reading {
@@ -230,6 +264,17 @@ impl Step {
     }
 }
 
+/// Whether a directory has files for several databases, by the versions and names of its files: one for another database shares its
+/// version with another file. Runners that take the same names and know no databases refuse a version that occurs twice, and a lone
+/// `5_import.mysql.sql` is to them a file like any other.
+pub fn chooses_by_database<'a, V: Ord>(files: impl IntoIterator<Item = (V, &'a str)>) -> bool {
+    let mut names = std::collections::BTreeMap::<V, Vec<&str>>::new();
+    for (version, name) in files {
+        names.entry(version).or_default().push(name);
+    }
+    names.values().any(|names| names.len() > 1 && names.iter().any(|name| name::other_database(name).is_some()))
+}
+
 /// Why a file of another database is left out.
 pub fn of_other_database(name: &str) -> Option<String> {
     name::other_database(name).map(|database| format!("for {database}"))
@@ -251,22 +296,4 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
     let all = directory.files.iter().filter(|f| f.is_sql()).count();
     let (verb, noun) = if all == 1 { ("is", "file") } else { ("are", "files") };
     format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
-}
-
-/// True when a Cargo.toml here or above names the crate among its dependencies, of whatever kind.
-fn cargo_dependency(directory: &Directory, package: &str) -> bool {
-    directory.above("Cargo.toml").iter().any(|manifest| {
-        let table = std::fs::read_to_string(manifest).ok().and_then(|text| text.parse::<toml::Table>().ok());
-        table.is_some_and(|table| depends_on(&table, package, 0))
-    })
-}
-
-fn depends_on(table: &toml::Table, package: &str, depth: usize) -> bool {
-    // `[workspace.dependencies]` and `[target.'cfg(…)'.dependencies]` are the deepest that Cargo knows.
-    depth < 4
-        && table.iter().any(|(key, value)| match value {
-            toml::Value::Table(below) if key.ends_with("dependencies") => below.contains_key(package),
-            toml::Value::Table(below) => depends_on(below, package, depth + 1),
-            _ => false,
-        })
 }

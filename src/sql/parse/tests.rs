@@ -12,6 +12,7 @@ fn migration(bytes: &[u8], parts: Vec<Span>) -> Migration {
         phase: Phase::Untagged,
         tag: None,
         wrapping: Wrapping::Wrapped,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,
