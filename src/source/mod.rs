@@ -7,14 +7,20 @@
 
 use crate::finding::Finding;
 use crate::op::Span;
+use allow::Directive;
 use std::sync::Arc;
 
+pub mod allow;
+mod comment;
+pub mod compare;
 pub mod directory;
 mod encoding;
 mod error;
 mod focus;
+pub mod git;
 pub mod layouts;
 mod name;
+pub mod origin;
 mod path;
 #[cfg(test)]
 mod property_tests;
@@ -30,7 +36,8 @@ pub(crate) use directory::is_entered;
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
 pub(crate) use name::nearest;
-pub(crate) use path::{ancestor, join, shown};
+pub use origin::Origin;
+pub(crate) use path::{ancestor, join, resolved, resolved_beside, shown};
 pub(crate) use request::DEPTH;
 pub use request::{Loaded, Request, load};
 pub use scope::{Around, ConfiguredHistory, Scope};
@@ -95,6 +102,8 @@ pub struct Migration {
     pub phase: Phase,
     /// The tag in full, where there is one.
     pub tag: Option<PhaseTag>,
+    /// What its comments say to phasegate, in order.
+    pub directives: Vec<Directive>,
     pub wrapping: Wrapping,
     pub rewriting: Rewriting,
     pub kind: UnitKind,
