@@ -263,6 +263,7 @@ pub fn placeholders(history: &History, settings: &Settings) -> Placeholders {
         values: settings.placeholders.clone(),
         ignore_case: forms.ignore_case,
         variables: forms.variables || settings.runner_is_psql || history.is_run_by_psql(),
+        fixed: forms.fixed,
     }
 }
 

@@ -50,7 +50,7 @@ impl Layout for Flyway {
     }
 
     fn placeholders(&self) -> PlaceholderForms {
-        PlaceholderForms { ignore_case: true, variables: false }
+        PlaceholderForms { ignore_case: true, ..PlaceholderForms::default() }
     }
 
     /// `outOfOrder` is false by default, and validation stops at what was resolved and not applied.

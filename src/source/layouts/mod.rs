@@ -10,18 +10,24 @@ use crate::source::{DownPart, Migration, Rewriting, Skipped, SourceFile, UnitKin
 use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
+mod alembic_sql;
+mod db_migrate;
 mod dbmate;
+mod delta_directories;
 mod diesel;
+mod django_sqlmigrate;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod graphile;
+mod hasura;
 mod manifest;
 mod mybatis;
 mod node_pg_migrate;
 mod plain;
 mod play;
+mod pop;
 mod prisma;
 mod psql_scripts;
 mod refinery;
@@ -43,6 +49,12 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &psql_scripts::PsqlScripts,
         &version_directories::VersionDirectories,
         &sqitch::Sqitch,
+        &hasura::Hasura,
+        &db_migrate::DbMigrate,
+        &delta_directories::DeltaDirectories,
+        &pop::Pop,
+        &alembic_sql::AlembicSql,
+        &django_sqlmigrate::DjangoSqlmigrate,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
@@ -140,6 +152,8 @@ pub struct PlaceholderForms {
     pub ignore_case: bool,
     /// `:name`, by psql's rules although psql does not run the files.
     pub variables: bool,
+    /// Texts that it replaces without being told to, with what it puts there.
+    pub fixed: &'static [(&'static str, &'static str)],
 }
 
 /// What a runner does with a step that comes late: it is new, and sorts before one that was applied.

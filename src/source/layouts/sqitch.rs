@@ -10,7 +10,7 @@
 //! script includes are not read, see `psql_scripts`.
 
 use super::sqitch_plan::{Change, Places, changes};
-use super::{Claim, Layout, Reading, Step, Strength, psql_scripts};
+use super::{Claim, Layout, PlaceholderForms, Reading, Step, Strength, psql_scripts};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::path::join;
 use crate::source::{DownPart, Skipped, Wrapping};
@@ -48,6 +48,10 @@ impl Layout for Sqitch {
 
     fn is_run_by_psql(&self) -> bool {
         true
+    }
+
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms { variables: true, ..PlaceholderForms::default() }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
