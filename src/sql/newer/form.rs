@@ -104,14 +104,14 @@ pub fn judge(seen: &Seen, above: &mut [Seen], parsed: &Parsed<'_>, found: &mut V
         "JsonTable" => form("json-table"),
         "JsonScalarExpr" => form_or_call("json-scalar", "json_scalar"),
         "JsonSerializeExpr" => form_or_call("json-scalar", "json_serialize"),
-        "JsonParseExpr" if seen.flag("unique_keys") => form("json-parse"),
+        "JsonParseExpr" if seen.flag("unique_keys") || parsed.find(&["without", "unique"]).is_some() => form("json-parse"),
         "JsonFormat" if is_below("JsonParseExpr") && !is(seen, "format_type", JsonFormatType::JsFormatDefault) => {
             form("json-parse")
         }
         "JsonFuncExpr" if is(seen, "op", JsonExprOp::JsonExistsOp) => form_or_call("json-query", "json_exists"),
         "JsonFuncExpr" if is(seen, "op", JsonExprOp::JsonQueryOp) => form_or_call("json-query", "json_query"),
         "JsonFuncExpr" if is(seen, "op", JsonExprOp::JsonValueOp) => form_or_call("json-query", "json_value"),
-        "XmlSerialize" if seen.flag("indent") => form("xmlserialize-indent"),
+        "XmlSerialize" if seen.flag("indent") || parsed.find(&["no", "indent"]).is_some() => form("xmlserialize-indent"),
 
         "MergeStmt" if !seen.is_absent("returning_clause") => form("merge-returning"),
         "MergeWhenClause" if is(seen, "match_kind", MergeMatchKind::MergeWhenNotMatchedBySource) => form("merge-by-source"),
