@@ -8,15 +8,19 @@ use phasegate::source::{History, Migration, Request, UnitKind, Version, Wrapping
 use std::collections::BTreeMap;
 
 /// Runners, and the name of the layout that reads what they run.
-const RUNNERS: [(&str, &str); 14] = [
+const RUNNERS: [(&str, &str); 18] = [
     ("alembic", "alembic"),
     ("alembic-each", "alembic"),
     ("dbmate", "dbmate"),
     ("diesel", "diesel"),
     ("django", "django"),
+    ("drizzle", "drizzle"),
+    ("flyway", "flyway"),
     ("golang-migrate", "golang-migrate"),
     ("goose", "goose"),
+    ("graphile-migrate", "graphile-migrate"),
     ("liquibase", "liquibase"),
+    ("node-pg-migrate", "node-pg-migrate"),
     ("refinery", "refinery"),
     ("sql-migrate", "sql-migrate"),
     ("sqitch", "sqitch"),
