@@ -1,6 +1,7 @@
 //! The whole way of the data, as one function of the bytes read: histories in, facts and findings out. No clock, no socket, no
 //! environment.
 
+use crate::allow;
 use crate::catalog::facts::{self, Class};
 use crate::catalog::{Catalog, replay};
 use crate::config::Settings;
@@ -8,7 +9,8 @@ use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
 use crate::release::{self, Releases};
 use crate::rules::{self, Context, HistoryContext};
-use crate::source::{self, History, Migration, SourceError};
+use crate::source::{self, ConfiguredHistory, History, Migration, Scope, SourceError, layouts};
+use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -27,13 +29,17 @@ pub struct HistoryRequest {
     /// Directories and files; `-` is standard input. Each is one history, or as many as lie below it.
     pub paths: Vec<PathBuf>,
     pub settings: Settings,
+    /// Set where the paths are the directories of one history.
+    pub history: Option<ConfiguredHistory>,
+    /// Directories below the paths that another request is about.
+    pub apart: Vec<String>,
 }
 
 impl Request {
     /// These paths, under these settings.
     pub fn of_paths(paths: impl IntoIterator<Item = impl Into<PathBuf>>, settings: Settings) -> Request {
         let paths = paths.into_iter().map(Into::into).collect();
-        Request { histories: vec![HistoryRequest { paths, settings }], stdin: None }
+        Request { histories: vec![HistoryRequest { paths, settings, ..HistoryRequest::default() }], stdin: None }
     }
 }
 
@@ -90,12 +96,18 @@ fn check_paths(
     checked: &mut Checked,
     after_unit: &mut dyn FnMut(&History, usize, &Catalog),
 ) {
-    let HistoryRequest { paths, settings } = request;
+    let HistoryRequest { paths, settings, history, apart } = request;
     let loaded = source::load(&source::Request {
         paths: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
         standard_input: stdin.map(<[u8]>::to_vec),
         layout: settings.layout.clone(),
         phase_tag_prefixes: settings.phase_tag_prefixes.clone(),
+        scope: Scope {
+            history: history.clone(),
+            include: settings.include.clone(),
+            exclude: settings.exclude.clone(),
+            apart: apart.clone(),
+        },
     });
     checked.unusable.extend(loaded.errors.iter().map(unusable));
     let start = match settings.schema_dump.as_deref().map(start_from) {
@@ -110,8 +122,11 @@ fn check_paths(
         // A dump says all there was; without one, files that are not the whole history say only a part.
         let mut start = start.clone();
         start.incomplete |= settings.schema_dump.is_none() && !history.whole;
+        if let Some(schemas) = &settings.search_path {
+            start.start_with_search_path(schemas);
+        }
         let releases = Releases::default();
-        let parsed = parse_all(&history.migrations);
+        let parsed = parse_all(&history.migrations, &placeholders(&history, settings));
         let mut findings = history.findings.clone();
         findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings }));
         // Phase tags act unit by unit in here.
@@ -119,6 +134,9 @@ fn check_paths(
         findings.extend(of_units);
         // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
         // baseline, then levels, which alone may lower what is left.
+        let judged: Vec<bool> =
+            history.migrations.iter().enumerate().map(|(at, unit)| unit.reported && !releases.is_released(at)).collect();
+        allow::apply(&history, &parsed, &judged, settings, &mut findings);
         settings.levels.apply(&mut findings);
         checked.findings.append(&mut findings);
         checked.histories.push(CheckedHistory { history, units });
@@ -134,13 +152,24 @@ fn unusable(error: &SourceError) -> Unusable {
     Unusable { path: path.to_owned(), why: format!("{what}{help}") }
 }
 
+/// The values of placeholders, in the forms that the history's runner knows.
+pub fn placeholders(history: &History, settings: &Settings) -> Placeholders {
+    let forms = layouts::named(&history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
+    Placeholders {
+        values: settings.placeholders.clone(),
+        ignore_case: forms.ignore_case,
+        variables: forms.variables || settings.runner_is_psql,
+    }
+}
+
 /// Every unit parsed, on all cores, in the order of the history.
-fn parse_all(migrations: &[Migration]) -> Vec<ParsedUnit> {
-    let parse = || migrations.par_iter().map(sql::parse::unit).collect();
+fn parse_all(migrations: &[Migration], placeholders: &Placeholders) -> Vec<ParsedUnit> {
+    let unit = |migration: &Migration| sql::parse::unit_with(migration, placeholders);
+    let parse = || migrations.par_iter().map(unit).collect();
     match sql::ffi::pool(0) {
         Ok(pool) => pool.install(parse),
         // No threads to be had: this one does it, more slowly.
-        Err(_) => migrations.iter().map(sql::parse::unit).collect(),
+        Err(_) => migrations.iter().map(unit).collect(),
     }
 }
 
@@ -149,14 +178,13 @@ fn start_from(path: &Path) -> Result<Catalog, Unusable> {
     let shown = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| Unusable { path: shown.clone(), why: format!("cannot be read: {error}") })?;
     let loaded = source::load(&source::Request {
-        paths: vec!["-".to_string()],
         standard_input: Some(bytes),
-        layout: None,
         phase_tag_prefixes: Vec::new(),
+        ..source::Request::of_paths(["-"])
     });
     let mut catalog = Catalog::new();
     for history in &loaded.histories {
-        for (migration, parsed) in history.migrations.iter().zip(parse_all(&history.migrations)) {
+        for (migration, parsed) in history.migrations.iter().zip(parse_all(&history.migrations, &Placeholders::default())) {
             if let Some(error) = parsed.statements.iter().find_map(|statement| statement.outcome.as_ref().err()) {
                 return Err(Unusable { path: shown, why: format!("is no schema dump: {}", error.message) });
             }
@@ -202,7 +230,7 @@ impl Replaying<'_> {
                 settings,
             };
             let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
-            units.push(statements(parsed, facts, &found));
+            units.push(statements(parsed, facts, &found, settings));
             release::apply_tag(migration, &mut found);
             findings.append(&mut found);
             after_unit(history, position, &catalog);
@@ -211,13 +239,19 @@ impl Replaying<'_> {
     }
 }
 
-fn statements(parsed: &ParsedUnit, facts: Vec<(Effect, Class)>, findings: &[Finding]) -> Vec<StatementFacts> {
+fn statements(
+    parsed: &ParsedUnit,
+    facts: Vec<(Effect, Class)>,
+    findings: &[Finding],
+    settings: &Settings,
+) -> Vec<StatementFacts> {
     let judged = parsed.statements.iter().zip(facts).enumerate();
     judged
         .map(|(index, (statement, (effect, class)))| {
             let contract = findings.iter().any(|f| f.statement == Some(index + 1) && rules::takes_away(f));
             let verdict = match (&statement.outcome, class) {
                 (Err(_), _) => Verdict::SyntaxError,
+                (Ok(_), _) if rules::is_refused_by_all(statement, settings.postgres) => Verdict::SyntaxError,
                 (Ok(_), Class::Opaque) => Verdict::Opaque,
                 (Ok(_), _) if contract => Verdict::Contract,
                 (Ok(_), Class::Data) => Verdict::Data,

@@ -9,7 +9,7 @@ use crate::finding::Level;
 use crate::report::human::Human;
 use crate::report::json::Json;
 use crate::report::{Format, Report};
-use crate::versions::{KNOWN, PostgresVersions};
+use crate::versions::PostgresVersions;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -22,11 +22,12 @@ pub struct Arguments {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    configuration: configuration::Arguments,
+    configuration: configuration::ConfigurationArguments,
     /// Take this layout instead of recognising one
     #[arg(long, value_name = "NAME")]
     layout: Option<String>,
-    /// The server versions that the migrations must work on: one, or a range
+    /// The server versions that the migrations must work on: one, or a range such as 15..18. Without it all known versions are
+    /// meant, and what only some of them have is no finding
     #[arg(long, value_name = "VERSIONS")]
     postgres: Option<PostgresVersions>,
     /// A `pg_dump --schema-only` file: the schema before the first migration
@@ -86,7 +87,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     let mut checked = check::run(&Request { histories, stdin });
     checked.unusable.extend(plan.errors.iter().map(unusable));
     checked.unusable.sort();
-    let report = Report::new(&checked, arguments.postgres.unwrap_or(KNOWN));
+    let report = Report::new(&checked, arguments.postgres.unwrap_or_default());
     let fail_on = Level::from(arguments.fail_on);
     let format: Box<dyn Format> = match arguments.format {
         FormatName::Human => {

@@ -5,7 +5,7 @@ use crate::config::{ConfigError, FileChoice};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ConfigurationArguments {
     /// Take this configuration for all paths, instead of the nearest `phasegate.toml` above each
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -14,7 +14,7 @@ pub struct Arguments {
     no_config: bool,
 }
 
-impl Arguments {
+impl ConfigurationArguments {
     pub fn choice(&self) -> FileChoice {
         match (&self.config, self.no_config) {
             (_, true) => FileChoice::Without,

@@ -92,6 +92,10 @@ pub enum Wrong {
     Glob(String),
     #[error("no regular expression: {0}")]
     Regex(String),
+    #[error("{0} is not there")]
+    NoPath(String),
+    #[error("this directory has a configuration of its own: {0}")]
+    OwnConfiguration(String),
     #[error("{what}")]
     Empty { what: &'static str, help: &'static str },
 }
@@ -124,6 +128,8 @@ impl Wrong {
             }
             Wrong::Glob(_) => "patterns are those of .gitignore: `*.sql`, `legacy/**`, `!keep.sql`".into(),
             Wrong::Regex(_) => "write it as the regex crate has it: https://docs.rs/regex/#syntax".into(),
+            Wrong::NoPath(_) => "paths are relative to the file that they stand in".into(),
+            Wrong::OwnConfiguration(_) => "say all about this history in one of the two files".into(),
             Wrong::Empty { help, .. } => (*help).into(),
         }
     }

@@ -2,6 +2,7 @@
 //! the file system's.
 
 use super::FILE_NAME;
+use crate::source::{DEPTH, is_entered};
 use std::path::{Path, PathBuf};
 
 /// The nearest configuration of an existing file or directory. `disk` has no links in it.
@@ -16,10 +17,44 @@ pub fn nearest(disk: &Path) -> Option<PathBuf> {
     below_root.map(|directory| directory.join(FILE_NAME)).find(|file| file.is_file())
 }
 
+/// Directories below this one that have a configuration of their own, and are below no other that has. Those that are never listed
+/// for migrations are not entered either.
+pub fn below(disk: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut walk = walkdir::WalkDir::new(disk).min_depth(1).max_depth(DEPTH).sort_by_file_name().into_iter();
+    while let Some(entry) = walk.next() {
+        // What cannot be listed is said by the room that lists it for migrations.
+        let Ok(entry) = entry else { continue };
+        if !entry.file_type().is_dir() {
+            continue;
+        }
+        if !is_entered(&entry.file_name().to_string_lossy()) {
+            walk.skip_current_dir();
+        } else if entry.path().join(FILE_NAME).is_file() {
+            found.push(entry.into_path());
+            walk.skip_current_dir();
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn configurations_below_are_found_once_and_not_in_other_peoples_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = directory.path().canonicalize().unwrap();
+        for inside in ["a/b", "c", ".hidden", "node_modules/x", "."] {
+            fs::create_dir_all(disk.join(inside)).unwrap();
+            fs::write(disk.join(inside).join(FILE_NAME), "").unwrap();
+        }
+        fs::create_dir_all(disk.join("c/below")).unwrap();
+        fs::write(disk.join("c/below").join(FILE_NAME), "").unwrap();
+        assert_eq!(below(&disk), [disk.join("a/b"), disk.join("c")]);
+    }
 
     #[test]
     fn the_search_ends_at_the_repository() {

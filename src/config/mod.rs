@@ -1,14 +1,15 @@
 //! What is in force for a history: `phasegate.toml` and the command line, resolved once, before anything is read.
 //!
 //! [`find`] looks for the file, [`read`] makes a [`form`] of its bytes, [`resolve`] makes [`Settings`] of that, and [`plan`] says which
-//! of them hold for which PATH. The rest of the program sees [`Settings`] only. Everything is a pure function of bytes but [`find`] and
-//! [`plan`], which look at the disk.
+//! of them hold for which PATH. The rest of the program sees [`Settings`] only. Only [`find`], [`files`] and [`plan`] look at the disk.
 
 pub mod error;
+mod files;
 mod find;
 mod form;
 mod globs;
 pub mod levels;
+mod places;
 mod plan;
 mod read;
 mod resolve;

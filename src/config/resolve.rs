@@ -65,9 +65,16 @@ pub struct Configuration {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResolvedHistory {
     pub name: Option<String>,
-    /// As written, relative to the file. At least one.
-    pub paths: Vec<String>,
+    /// At least one.
+    pub paths: Vec<WrittenPath>,
     pub resolved: Resolved,
+}
+
+/// A path, relative to the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenPath {
+    pub path: String,
+    pub place: Place,
 }
 
 impl Resolved {
@@ -107,6 +114,7 @@ pub fn configuration(file: &ConfigFile, directory: &Path, flags: &Flags) -> Resu
         top.settings.baseline = resolver.path(baseline);
     }
     let mut names = BTreeSet::new();
+    let mut directories = BTreeSet::new();
     let mut histories = Vec::new();
     for history in &file.form.histories {
         let mut resolved = top.clone();
@@ -123,7 +131,16 @@ pub fn configuration(file: &ConfigFile, directory: &Path, flags: &Flags) -> Resu
             let help = "name the directory whose files the runner applies";
             resolver.wrong(paths.span(), Wrong::Empty { what: "a history without a path", help });
         }
-        let paths: Vec<String> = paths.get_ref().iter().filter_map(|path| resolver.filled(path).cloned()).collect();
+        let mut written = Vec::new();
+        for path in paths.get_ref() {
+            let Some(text) = resolver.filled(path) else { continue };
+            if !directories.insert(crate::source::shown(text)) {
+                let help = "a directory belongs to one history: name it once";
+                resolver.wrong(path.span(), Wrong::Empty { what: "this path stands here already", help });
+            }
+            written.push(WrittenPath { path: text.clone(), place: resolver.place(path.span()) });
+        }
+        let paths = written;
         histories.push(ResolvedHistory { name: name.as_ref().map(|name| name.get_ref().clone()), paths, resolved });
     }
     top.take_flags(flags);
@@ -137,8 +154,12 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
+    fn place(&self, span: Range<usize>) -> Place {
+        Place { file: self.file.clone(), span: Span { start: span.start, end: span.end } }
+    }
+
     fn wrong(&mut self, span: Range<usize>, wrong: Wrong) {
-        let place = Place { file: self.file.clone(), span: Span { start: span.start, end: span.end } };
+        let place = self.place(span);
         self.errors.push(ConfigError::Invalid { place, wrong });
     }
 

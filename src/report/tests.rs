@@ -21,7 +21,9 @@ fn unit(path: &str, bytes: &[u8]) -> Migration {
         parts: vec![Span { start: 0, end: bytes.len() }],
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping: Wrapping::Wrapped,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,
@@ -65,6 +67,7 @@ fn checked() -> Checked {
     Checked {
         histories: vec![CheckedHistory {
             history: History {
+                name: None,
                 path: "db/migrations".into(),
                 layout: "sqlx".into(),
                 recognised_by: "2 of 2 files are named NUMBER_NAME.sql".into(),

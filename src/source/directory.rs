@@ -4,6 +4,7 @@
 //! circle. `node_modules`, `target`, `vendor` and hidden directories are never entered.
 
 use crate::source::path::join;
+use crate::source::scope::Scope;
 use crate::source::{Skipped, SourceError, SourceFile, name};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -11,8 +12,13 @@ use std::sync::{Arc, OnceLock};
 /// Directories that hold other people's files or a tool's own.
 const NEVER_ENTERED: [&str; 3] = ["node_modules", "target", "vendor"];
 
-/// One directory with all that is below it, down to the depth it was listed to.
-#[derive(Debug)]
+/// True for the names of directories that are looked into.
+pub fn is_entered(name: &str) -> bool {
+    !name.starts_with('.') && !NEVER_ENTERED.contains(&name)
+}
+
+/// One directory with all that is below it, down to the depth it was listed to. Several that were joined are one.
+#[derive(Clone, Debug)]
 pub struct Directory {
     /// As found from the PATH given, `/` between parts; `.` for the working directory.
     pub path: String,
@@ -24,7 +30,8 @@ pub struct Directory {
     pub directories: Vec<Directory>,
     /// What the listing itself left out.
     pub skipped: Vec<Skipped>,
-    place: Place,
+    /// Where it is; where each of them is, if several were joined.
+    places: Vec<Place>,
 }
 
 /// Where a directory is on disk, and the repository around it.
@@ -34,15 +41,26 @@ struct Place {
     repository: Option<Arc<PathBuf>>,
 }
 
-/// A file of a listing. Its bytes are read at most once.
-#[derive(Debug)]
+impl Place {
+    /// It and what lies above it, up to the repository's root.
+    fn ancestors(&self) -> impl Iterator<Item = &Path> {
+        let levels = match &self.repository {
+            Some(root) => self.disk.ancestors().position(|a| a == root.as_path()).unwrap_or(0) + 1,
+            None => 2,
+        };
+        self.disk.ancestors().take(levels)
+    }
+}
+
+/// A file of a listing. Its bytes are read at most once, whatever copies of the entry there are.
+#[derive(Clone, Debug)]
 pub struct FileEntry {
     pub name: String,
     /// As found from the PATH given, `/` between parts.
     pub path: String,
     repo_path: String,
     disk: PathBuf,
-    loaded: OnceLock<Loaded>,
+    loaded: Arc<OnceLock<Loaded>>,
 }
 
 #[derive(Debug)]
@@ -87,18 +105,68 @@ impl Directory {
     /// The paths on disk of `name` here and in every directory above, up to the repository's root; without a repository only here
     /// and one level up.
     pub fn above(&self, name: &str) -> Vec<PathBuf> {
-        let levels = match &self.place.repository {
-            Some(root) => self.place.disk.ancestors().position(|a| a == root.as_path()).unwrap_or(0) + 1,
-            None => 2,
-        };
-        self.place.disk.ancestors().take(levels).map(|a| a.join(name)).filter(|p| p.exists()).collect()
+        self.places.iter().flat_map(Place::ancestors).map(|a| a.join(name)).filter(|p| p.exists()).collect()
+    }
+
+    /// The first of [`Directory::above`], and the path from its directory to this one; `.` where it is this one.
+    pub fn nearest(&self, name: &str) -> Option<(PathBuf, String)> {
+        self.places.iter().find_map(|place| {
+            let above = place.ancestors().find(|above| above.join(name).exists())?;
+            let below = place.disk.strip_prefix(above).ok()?;
+            let path = below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+            Some((above.join(name), if path.is_empty() { ".".to_string() } else { path }))
+        })
+    }
+
+    /// Directories as if all their files lay in one, shown as `path`.
+    pub fn joined(path: &str, directories: Vec<Directory>) -> Directory {
+        let name = directories.first().map(|first| first.name.clone()).unwrap_or_default();
+        let mut all = Directory { path: path.into(), name, files: vec![], directories: vec![], skipped: vec![], places: vec![] };
+        for one in directories {
+            all.files.extend(one.files);
+            all.directories.extend(one.directories);
+            all.skipped.extend(one.skipped);
+            all.places.extend(one.places);
+        }
+        all.sort();
+        all
+    }
+
+    /// The directory without the files, here and below, for which there is a reason to leave them out.
+    pub fn without(mut self, leaves_out: &impl Fn(&str) -> Option<String>) -> Directory {
+        let mut skipped = Vec::new();
+        self.files.retain(|file| match leaves_out(&file.path) {
+            None => true,
+            Some(why) => {
+                skipped.push(Skipped { path: file.path.clone(), why });
+                false
+            }
+        });
+        self.skipped.extend(skipped);
+        self.directories = self.directories.into_iter().map(|below| below.without(leaves_out)).collect();
+        self.sort();
+        self
+    }
+
+    /// The directory without the directories below it that another request is about.
+    pub fn apart_from(mut self, scope: &Scope) -> Directory {
+        self.directories.retain(|below| !scope.is_apart(&below.path));
+        self.directories = self.directories.into_iter().map(|below| below.apart_from(scope)).collect();
+        self
+    }
+
+    fn sort(&mut self) {
+        self.files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
+        self.directories.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
+        self.skipped.sort();
     }
 }
 
 fn list(place: Place, path: String, depth: usize, errors: &mut Vec<SourceError>) -> Directory {
     let name = place.disk.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut directory = Directory { path, name, files: Vec::new(), directories: Vec::new(), skipped: Vec::new(), place };
-    let entries = match std::fs::read_dir(&directory.place.disk) {
+    let mut directory =
+        Directory { path, name, files: vec![], directories: vec![], skipped: vec![], places: vec![place.clone()] };
+    let entries = match std::fs::read_dir(&place.disk) {
         Ok(entries) => entries,
         Err(error) => {
             errors.push(SourceError::Unreadable { path: directory.path.clone(), cause: error.to_string() });
@@ -118,23 +186,21 @@ fn list(place: Place, path: String, depth: usize, errors: &mut Vec<SourceError>)
         let disk = entry.path();
         let is_link = entry.file_type().is_ok_and(|t| t.is_symlink());
         if disk.is_dir() {
-            if name.starts_with('.') || NEVER_ENTERED.contains(&name.as_str()) || depth == 0 {
+            if !is_entered(&name) || depth == 0 {
                 continue;
             }
             if is_link {
                 directory.skipped.push(Skipped { path, why: "a symbolic link to a directory is not followed".into() });
                 continue;
             }
-            let place = Place { disk, repository: directory.place.repository.clone() };
+            let place = Place { disk, repository: place.repository.clone() };
             directory.directories.push(list(place, path, depth - 1, errors));
         } else {
-            let repo_path = below_repository(&directory.place, &name).unwrap_or_else(|| path.clone());
-            directory.files.push(FileEntry { name, path, repo_path, disk, loaded: OnceLock::new() });
+            let repo_path = below_repository(&place, &name).unwrap_or_else(|| path.clone());
+            directory.files.push(FileEntry { name, path, repo_path, disk, loaded: Arc::default() });
         }
     }
-    directory.files.sort_by(|a, b| a.name.cmp(&b.name));
-    directory.directories.sort_by(|a, b| a.name.cmp(&b.name));
-    directory.skipped.sort();
+    directory.sort();
     directory
 }
 
@@ -148,7 +214,7 @@ fn below_repository(place: &Place, name: &str) -> Option<String> {
 impl FileEntry {
     /// A file that was read already: standard input, or a lone file.
     pub fn of_source(name: &str, source: Arc<SourceFile>) -> FileEntry {
-        let loaded = OnceLock::new();
+        let loaded = Arc::new(OnceLock::new());
         let (path, repo_path) = (source.path.clone(), source.repo_path.clone());
         // The cell is new, so the value always goes in.
         let _ = loaded.set(Loaded { source, failure: None });

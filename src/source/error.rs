@@ -7,6 +7,14 @@ pub enum SourceError {
     #[diagnostic(help("give a migrations directory, a file in it, or `-` for standard input"))]
     NotFound { path: String },
 
+    #[error("{path}: is a file, and one of several paths that form one history")]
+    #[diagnostic(help("name the directory that it lies in, and leave the others out with `include`"))]
+    NoDirectory { path: String },
+
+    #[error("{path}: holds {} histories, and phasegate.toml has it as one: {}", histories.len(), histories.join(", "))]
+    #[diagnostic(help("give each its own [[histories]], or name the directories that form one together in its `paths`"))]
+    SeveralHistories { path: String, histories: Vec<String> },
+
     #[error("{path}: cannot be read: {cause}")]
     #[diagnostic(help("make it readable for this user; everything else was read"))]
     Unreadable { path: String, cause: String },
@@ -29,6 +37,8 @@ impl SourceError {
     pub fn path(&self) -> Option<&str> {
         match self {
             SourceError::NotFound { path }
+            | SourceError::NoDirectory { path }
+            | SourceError::SeveralHistories { path, .. }
             | SourceError::Unreadable { path, .. }
             | SourceError::NoMigration { path, .. }
             | SourceError::Ambiguous { path, .. } => Some(path),

@@ -6,6 +6,7 @@ use crate::source::path::ancestor;
 use crate::source::recognition::{self, Found, Recognition};
 use crate::source::request::{DEPTH, Loading};
 use crate::source::{History, Migration, SourceError, SourceFile};
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -74,21 +75,25 @@ impl Loading<'_> {
         // What cannot be listed around a file is not what was asked for, so those errors are dropped. One level is enough to see the
         // layout; all of it is listed only for a runner that reads all of it.
         let depth = if within.is_some() { DEPTH } else { 1 };
-        let mut listed = Directory::list(directory, shown, depth, &mut Vec::new());
+        let list = |depth| {
+            let listed = Directory::list(directory, shown, depth, &mut Vec::new());
+            self.request.scope.selected(&listed).into_owned()
+        };
+        let mut listed = list(depth);
         let layout = match recognition::recognise(&listed, self.layout) {
             Recognition::Layout(layout, ..) if within.is_none_or(|within| within == layout.name()) => layout,
             Recognition::Layout(..) | Recognition::Nothing => return Ok(None),
             Recognition::Ambiguous(candidates) => return Err(SourceError::Ambiguous { path: shown.to_string(), candidates }),
         };
         if layout.is_recursive() && depth < DEPTH {
-            listed = Directory::list(directory, shown, DEPTH, &mut Vec::new());
+            listed = list(DEPTH);
         }
         let Recognition::Layout(layout, strength, evidence) = recognition::recognise(&listed, self.layout) else {
             return Ok(None);
         };
         let Some(entry) = listed.files_below().into_iter().find(|f| f.is_at(file)) else { return Ok(None) };
         let is_left_out = layout.read(&listed).skipped.iter().any(|s| s.path == entry.path);
-        let history = self.history(&Found { directory: &listed, layout, strength, evidence });
+        let history = self.history(&Found { directory: Cow::Borrowed(&listed), layout, strength, evidence });
         let belongs = is_left_out || history.migrations.iter().any(|m| m.file.path == entry.path);
         Ok(belongs.then(|| (history, listed.failures(), entry.path.clone())))
     }

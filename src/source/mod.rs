@@ -7,8 +7,11 @@
 
 use crate::finding::Finding;
 use crate::op::Span;
+use allow::Directive;
 use std::sync::Arc;
 
+pub mod allow;
+mod comment;
 pub mod directory;
 mod encoding;
 mod error;
@@ -20,22 +23,28 @@ mod path;
 mod property_tests;
 mod recognition;
 mod request;
+mod scope;
 mod script;
 pub mod tag;
 mod unit;
 mod version;
 
+pub(crate) use directory::is_entered;
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
 pub(crate) use name::nearest;
 pub(crate) use path::{ancestor, join, shown};
+pub(crate) use request::DEPTH;
 pub use request::{Loaded, Request, load};
+pub use scope::{Around, ConfiguredHistory, Scope};
 pub use version::Version;
 
 /// One history: all migrations of one PATH, in the order its runner applies them.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// The PATH as given, `/` between parts.
+    /// What the configuration calls it.
+    pub name: Option<String>,
+    /// The PATH as given, `/` between parts; of several directories that form one history the deepest that holds them.
     pub path: String,
     /// Name of the recognised layout, as `--layout` takes it.
     pub layout: String,
@@ -89,7 +98,10 @@ pub struct Migration {
     pub phase: Phase,
     /// The tag in full, where there is one.
     pub tag: Option<PhaseTag>,
+    /// What its comments say to phasegate, in order.
+    pub directives: Vec<Directive>,
     pub wrapping: Wrapping,
+    pub rewriting: Rewriting,
     pub kind: UnitKind,
     /// False for units that are modelled but not reported (siblings of a single file).
     pub reported: bool,
@@ -142,4 +154,18 @@ pub enum Wrapping {
     None,
     /// The file's own BEGIN … COMMIT.
     Explicit,
+}
+
+/// What a runner does to a text before it sends it, beyond values for `${…}` and `{{ … }}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rewriting {
+    #[default]
+    None,
+    /// `;;` stands for a semicolon that ends no statement of the runner's: Play evolutions.
+    DoubledSemicolons,
+    /// `:NAME` is a placeholder, whatever it is to psql: graphile-migrate.
+    ColonNames,
+    /// `${…}` for which it has no value stays as it is, so that in a string it is as a rule the data of somebody else's template:
+    /// MyBatis, Liquibase.
+    UnknownStays,
 }

@@ -4,13 +4,14 @@ use crate::source::directory::{Directory, FileEntry};
 use crate::source::layouts::{self, Layout, Step};
 use crate::source::path::{ancestor, join, shown};
 use crate::source::recognition::{self, Found};
+use crate::source::scope::Scope;
 use crate::source::{History, Skipped, SourceError, SourceFile, name, unit};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 /// How deep a directory is listed. Deeper trees are another project's, or a circle.
-pub(super) const DEPTH: usize = 24;
+pub(crate) const DEPTH: usize = 24;
 
 /// What to read.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Request {
     pub layout: Option<String>,
     /// What a phase tag begins with after `--`: `phase`, `caracal:phase`.
     pub phase_tag_prefixes: Vec<String>,
+    /// What a configuration says about the files.
+    pub scope: Scope,
 }
 
 impl Request {
@@ -33,6 +36,7 @@ impl Request {
             standard_input: None,
             layout: None,
             phase_tag_prefixes: vec!["phase".to_string()],
+            scope: Scope::default(),
         }
     }
 }
@@ -62,8 +66,9 @@ pub fn load(request: &Request) -> Loaded {
         },
     };
     let mut loading = Loading { request, layout, loaded };
-    for path in &request.paths {
-        loading.load_path(path);
+    match &request.scope.history {
+        Some(configured) => loading.load_configured(configured),
+        None => request.paths.iter().for_each(|path| loading.load_path(path)),
     }
     loading.loaded
 }
@@ -75,7 +80,7 @@ pub(super) struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    fn load_path(&mut self, given: &str) {
+    pub(super) fn load_path(&mut self, given: &str) {
         if given == "-" {
             self.load_standard_input();
             return;
@@ -91,12 +96,14 @@ impl Loading<'_> {
 
     fn load_directory(&mut self, given: &str, path: &str) {
         let earlier = self.loaded.errors.len();
-        let root = Directory::list(Path::new(given), path, DEPTH, &mut self.loaded.errors);
-        let found = recognition::find(&root, self.layout, &mut self.loaded.errors);
+        let root = Directory::list(Path::new(given), path, DEPTH, &mut self.loaded.errors).apart_from(&self.request.scope);
+        let found = recognition::find(&root, self.layout, &self.request.scope, &mut self.loaded.errors);
         if found.is_empty() && self.load_step_directory(given, &root) {
             return;
         }
-        if found.is_empty() && self.loaded.errors.len() == earlier {
+        // Where all SQL lies in directories that other requests are about, there is nothing to say.
+        let all_apart = || !self.request.scope.apart.is_empty() && !root.files_below().iter().any(|file| file.looks_like_sql());
+        if found.is_empty() && self.loaded.errors.len() == earlier && !all_apart() {
             self.loaded.errors.push(SourceError::NoMigration {
                 path: path.to_string(),
                 seen: seen(&root),
@@ -139,6 +146,7 @@ impl Loading<'_> {
         let mut accounted: BTreeSet<String> = reading.steps.iter().map(|s| s.file.path.clone()).collect();
         accounted.extend(reading.skipped.iter().map(|s| s.path.clone()));
         let mut history = self.history_of_steps(&directory.path, *layout, evidence, reading.steps);
+        history.whole = !reading.incomplete;
         history.skipped = reading.skipped;
         history.skipped.extend(directory.skipped_below());
         let here: BTreeSet<&str> = directory.files.iter().map(|f| f.path.as_str()).collect();
@@ -156,7 +164,6 @@ impl Loading<'_> {
                 history.skipped.push(Skipped { path: file.path.clone(), why });
             }
         }
-        history.whole = true;
         history
     }
 
@@ -168,7 +175,7 @@ impl Loading<'_> {
             ..History::default()
         };
         for step in steps {
-            let (migration, mut findings) = unit::of_step(step, &self.request.phase_tag_prefixes);
+            let (migration, mut findings) = unit::of_step(step, layout.rewriting(), &self.request.phase_tag_prefixes);
             history.migrations.push(migration);
             history.findings.append(&mut findings);
         }
@@ -255,7 +262,7 @@ fn has_programs_elsewhere(root: &Directory, found: &Found<'_>) -> bool {
 }
 
 /// What there was instead of migrations, for the error.
-fn seen(root: &Directory) -> String {
+pub(super) fn seen(root: &Directory) -> String {
     let sql: Vec<&FileEntry> = root.files_below().into_iter().filter(|f| f.looks_like_sql()).collect();
     let databases: BTreeSet<&str> =
         sql.iter().filter_map(|f| f.path.rsplit_once('/')).filter_map(|(d, _)| name::other_database_of_directory(d)).collect();

@@ -6,19 +6,31 @@
 
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{DownPart, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use crate::source::{DownPart, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
+mod dbmate;
 mod diesel;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod graphile;
+mod manifest;
+mod mybatis;
+mod node_pg_migrate;
 mod plain;
+mod play;
 mod prisma;
 mod psql_scripts;
 mod refinery;
+mod sections;
+mod sqitch;
+mod sqitch_plan;
+mod sql_migrate;
 mod sqlx;
+mod tern;
 mod version_directories;
 mod yoyo;
 
@@ -30,10 +42,18 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &diesel::Diesel,
         &psql_scripts::PsqlScripts,
         &version_directories::VersionDirectories,
+        &sqitch::Sqitch,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
         &refinery::Refinery,
+        &sql_migrate::SqlMigrate,
+        &dbmate::Dbmate,
+        &node_pg_migrate::NodePgMigrate,
+        &mybatis::MyBatis,
+        &play::Play,
+        &tern::Tern,
+        &graphile::Graphile,
         &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
@@ -84,17 +104,36 @@ pub trait Layout: Sync {
         false
     }
 
+    /// What its runner takes for a placeholder besides `${name}` and `{{ name }}`.
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms::default()
+    }
+
     /// Whether its marks stand in this directory. Says nothing about directories below.
     fn recognise(&self, directory: &Directory) -> Option<Claim>;
 
     /// What its runner does with the directory: steps in order, and what it leaves out with why.
     fn read(&self, directory: &Directory) -> Reading;
 
+    /// What its runner does to a text before it sends it, beyond values for `${…}` and `{{ … }}`.
+    fn rewriting(&self) -> Rewriting {
+        Rewriting::None
+    }
+
     /// The steps of a text that stands alone (standard input, one file), where its content bears the layout's marks.
     fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
         let _ = script;
         None
     }
+}
+
+/// What a runner takes for a placeholder besides `${name}` and `{{ name }}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlaceholderForms {
+    /// Names do not mind their case.
+    pub ignore_case: bool,
+    /// `:name`, as psql has it.
+    pub variables: bool,
 }
 
 /// How much a recognition is worth. Stronger marks beat weaker ones.
@@ -126,6 +165,8 @@ pub struct Reading {
     /// In the order they run.
     pub steps: Vec<Step>,
     pub skipped: Vec<Skipped>,
+    /// True when something that its runner runs is not among the steps, so that they are not the whole history.
+    pub incomplete: bool,
 }
 
 impl Reading {
@@ -241,22 +282,4 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
     let all = directory.files.iter().filter(|f| f.is_sql()).count();
     let (verb, noun) = if all == 1 { ("is", "file") } else { ("are", "files") };
     format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
-}
-
-/// True when a Cargo.toml here or above names the crate among its dependencies, of whatever kind.
-fn cargo_dependency(directory: &Directory, package: &str) -> bool {
-    directory.above("Cargo.toml").iter().any(|manifest| {
-        let table = std::fs::read_to_string(manifest).ok().and_then(|text| text.parse::<toml::Table>().ok());
-        table.is_some_and(|table| depends_on(&table, package, 0))
-    })
-}
-
-fn depends_on(table: &toml::Table, package: &str, depth: usize) -> bool {
-    // `[workspace.dependencies]` and `[target.'cfg(…)'.dependencies]` are the deepest that Cargo knows.
-    depth < 4
-        && table.iter().any(|(key, value)| match value {
-            toml::Value::Table(below) if key.ends_with("dependencies") => below.contains_key(package),
-            toml::Value::Table(below) => depends_on(below, package, depth + 1),
-            _ => false,
-        })
 }

@@ -52,7 +52,7 @@ impl Layout for Prisma {
                 )
             })
             .collect();
-        Reading { steps, skipped: Vec::new() }
+        Reading { steps, ..Reading::default() }
     }
 }
 

@@ -1,4 +1,6 @@
-//! The PostgreSQL versions that a history must work on.
+//! The PostgreSQL versions that a history must work on, and what the newer of them added.
+
+pub mod newer;
 
 use std::fmt;
 use std::str::FromStr;
