@@ -287,20 +287,22 @@ impl Step {
     }
 }
 
-/// Whether a directory has files for several databases, by the versions and names of its files: one for another database shares its
-/// version with another file. Runners that take the same names and know no databases refuse a version that occurs twice, and a lone
-/// `5_import.mysql.sql` is to them a file like any other.
-pub fn chooses_by_database<'a, V: Ord>(files: impl IntoIterator<Item = (V, &'a str)>) -> bool {
-    let mut names = std::collections::BTreeMap::<V, Vec<&str>>::new();
-    for (version, name) in files {
-        names.entry(version).or_default().push(name);
-    }
-    names.values().any(|names| names.len() > 1 && names.iter().any(|name| name::other_database(name).is_some()))
-}
-
 /// Why a file of another database is left out.
 pub fn of_other_database(name: &str) -> Option<String> {
     name::other_database(name).map(|database| format!("for {database}"))
+}
+
+/// Why a file of another database is left out where the runner itself knows no databases: only in a directory that has some file
+/// twice, for one database and for another. Such a directory is read by something that chooses. In any other one, a lone
+/// `5_import.mysql.sql` is a file that the runner runs.
+pub fn of_other_database_in(directory: &Directory, name: &str) -> Option<String> {
+    let why = of_other_database(name)?;
+    let mut of_others = directory.files.iter().filter(|file| name::other_database(&file.name).is_some());
+    let is_chosen = of_others.any(|file| {
+        let bare = name::without_database(&file.name);
+        directory.files.iter().any(|other| other.name != file.name && name::without_database(&other.name) == bare)
+    });
+    is_chosen.then_some(why)
 }
 
 /// `name` without the ending of a language that migrations are written in. Tests of such files are none.
