@@ -79,6 +79,11 @@ impl Directory {
         self.files.iter().find(|f| f.name == name)
     }
 
+    /// True when its real path ends so: `supabase/migrations`.
+    pub fn is_at(&self, end: &str) -> bool {
+        self.place.disk.ends_with(end)
+    }
+
     /// Files that could not be read, of those that were asked for.
     pub fn failures(&self) -> Vec<SourceError> {
         self.files_below().into_iter().filter_map(FileEntry::failure).collect()

@@ -324,7 +324,8 @@ impl<'a> Walk<'a> {
             Some(Bracket::Round | Bracket::Json) | None => {}
         }
         let span = Span { start: at, end };
-        let is_placeholder = self.rewriting == Rewriting::ColonNames && quoting == Quoting::Bare;
+        let is_placeholder =
+            self.rewriting == Rewriting::ColonNames && quoting == Quoting::Bare && is_colon_name(&self.text[at..end]);
         self.report(span, if is_placeholder { OddityKind::Placeholder } else { OddityKind::Variable });
         let kind = match quoting {
             // A statement that is nothing but a variable may be any statement: it is reported, and not read.
@@ -344,6 +345,14 @@ impl<'a> Walk<'a> {
         self.before = Some(Token { kind, span });
         Some(end)
     }
+}
+
+/// graphile-migrate's `/^:[A-Z][0-9A-Z_]+$/` (`src/settings.ts`).
+fn is_colon_name(variable: &str) -> bool {
+    let name = variable.strip_prefix(':').unwrap_or_default().as_bytes();
+    name.len() > 1
+        && name[0].is_ascii_uppercase()
+        && name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
 }
 
 fn is_operand(kind: TokenKind) -> bool {
@@ -419,6 +428,11 @@ mod tests {
         let text = "INSERT INTO ${a} VALUES ('${b}')";
         assert_eq!(mask_as(text, Rewriting::UnknownStays).text, "INSERT INTO __a_ VALUES ('${b}')");
         assert_eq!(mask_as(text, Rewriting::None).found.len(), 2);
+    }
+
+    #[test]
+    fn a_comment_in_dollar_quotes_is_no_placeholder() {
+        assert!(mask_as("COMMENT ON TABLE t IS $$ mode:single, a :b $$", Rewriting::ColonNames).found.is_empty());
     }
 
     #[test]

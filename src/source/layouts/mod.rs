@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 mod dbmate;
 mod diesel;
+mod drizzle;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
@@ -27,6 +28,7 @@ mod refinery;
 mod sections;
 mod sql_migrate;
 mod sqlx;
+mod supabase;
 mod tern;
 
 /// Every layout, in the order in which equal claims are settled.
@@ -46,6 +48,8 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &play::Play,
         &tern::Tern,
         &graphile::Graphile,
+        &drizzle::Drizzle,
+        &supabase::Supabase,
         &ef_core::EfCore,
         &plain::Plain,
     ]
@@ -88,6 +92,12 @@ pub trait Layout: Sync {
     /// True where its runner knows how to undo a step, so that a step can lack it.
     fn has_down_parts(&self) -> bool {
         false
+    }
+
+    /// The other database that its marks in this directory say it is for: nobody runs the directory on PostgreSQL then.
+    fn other_database(&self, directory: &Directory) -> Option<&'static str> {
+        let _ = directory;
+        None
     }
 
     /// Whether its marks stand in this directory. Says nothing about directories below.
