@@ -10,6 +10,7 @@ use crate::source::{DownPart, Rewriting, Skipped, SourceFile, UnitKind, Version,
 use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
+mod atlas;
 mod dbmate;
 mod diesel;
 mod drizzle;
@@ -50,6 +51,7 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &graphile::Graphile,
         &drizzle::Drizzle,
         &supabase::Supabase,
+        &atlas::Atlas,
         &ef_core::EfCore,
         &plain::Plain,
     ]

@@ -1,11 +1,12 @@
 //! Supabase CLI: `<version>_<name>.sql` in `supabase/migrations`.
 //!
 //! Order: the file name, bytewise; versions are compared as strings (`pkg/migration/list.go`, ListLocalMigrations, and `apply.go`,
-//! FindPendingMigrations). A first file `<version>_init.sql` of before 2021-12-09 is passed over. Transaction: none of the runner's; the statements of a file and
-//! the row of the ledger go to the server as one pipeline with a single Sync (`file.go`, ExecBatch), which makes an implicit
-//! transaction of them. That is as near to one simple query as makes no difference but this: a statement that refuses a transaction is
-//! taken as the first of a pipeline, and several are taken if nothing stands before them. The CLI as read (commit 1d1e719, 2026-06)
-//! does not take them out of the pipeline. `RESET ALL` before each file keeps settings from leaking.
+//! FindPendingMigrations). A first file `<version>_init.sql` of before 2021-12-09 is passed over. Transaction: none of the runner's;
+//! the statements of a file and the row of the ledger go to the server as one pipeline with a single Sync (`file.go`, ExecBatch), which
+//! makes an implicit transaction of them, as one simple query does. The two differ in one thing: a statement that refuses a
+//! transaction is taken as the first of a pipeline, whatever stands behind it, and nowhere else, not even behind another such
+//! (measured on 15.20 and 18.6), while a simple query takes it alone only. The CLI as read (commit 1d1e719, 2026-06) takes no statement
+//! out of the pipeline. `RESET ALL` before each file keeps settings from leaking.
 
 use super::{Claim, Layout, Reading, Step, Strength, of_other_database, share};
 use crate::source::directory::{Directory, FileEntry};
