@@ -79,6 +79,11 @@ impl Directory {
         self.files.iter().find(|f| f.name == name)
     }
 
+    /// Its real path.
+    pub fn disk(&self) -> &Path {
+        &self.place.disk
+    }
+
     /// True when its real path ends so: `supabase/migrations`.
     pub fn is_at(&self, end: &str) -> bool {
         self.place.disk.ends_with(end)

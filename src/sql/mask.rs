@@ -413,14 +413,19 @@ mod tests {
     #[test]
     fn names_after_a_colon_are_placeholders_where_the_runner_says_so() {
         let text =
-            "GRANT a TO :B; SELECT ':C', x[1:n]; DO $$ BEGIN GRANT a TO :B; x := y[1:n] || ':D'::text; END $$; SELECT :'e'";
+            "GRANT a TO :BC; SELECT ':D', x[1:n]; DO $$ BEGIN GRANT a TO :BC; x := y[1:n] || ':D'; -- a:BC\n END $$; SELECT :e";
         let masked = mask_as(text, Rewriting::ColonNames);
         assert_eq!(
             masked.text,
-            "GRANT a TO _b; SELECT ':C', x[1:n]; DO $$ BEGIN GRANT a TO _b; x := y[1:n] || ':D'::text; END $$; SELECT  'e'"
+            "GRANT a TO _bc; SELECT ':D', x[1:n]; DO $$ BEGIN GRANT a TO _bc; x := y[1:n] || ':D'; -- a:BC\n END $$; SELECT _e"
         );
         let found: Vec<(&str, OddityKind)> = masked.found.iter().map(|(s, kind)| (&text[s.start..s.end], *kind)).collect();
-        assert_eq!(found, [(":B", OddityKind::Placeholder), (":B", OddityKind::Placeholder), (":'e'", OddityKind::Variable)]);
+        assert_eq!(found, [(":BC", OddityKind::Placeholder), (":BC", OddityKind::Placeholder), (":e", OddityKind::Variable)]);
+    }
+
+    #[test]
+    fn a_comment_in_dollar_quotes_is_no_placeholder() {
+        assert!(mask_as("COMMENT ON TABLE t IS $$ mode:single, a :b $$", Rewriting::ColonNames).found.is_empty());
     }
 
     #[test]

@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_delimiter_is_set_by_the_very_first_line() {
-        assert_eq!(delimiter("-- atlas:delimiter \\n\\n\nA"), Some(("\n\n".to_string(), 25)));
+        assert_eq!(delimiter("-- atlas:delimiter \\n\\n\nA"), Some(("\n\n".to_string(), 24)));
         assert_eq!(delimiter("--atlas:delimiter x\nA"), None);
         assert_eq!(delimiter("-- atlas:delimiter\nA"), None);
         assert_eq!(delimiter("\n-- atlas:delimiter x\nA"), None);

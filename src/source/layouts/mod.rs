@@ -19,6 +19,7 @@ mod flyway;
 mod golang_migrate;
 mod goose;
 mod graphile;
+mod liquibase;
 mod manifest;
 mod mybatis;
 mod node_pg_migrate;
@@ -52,6 +53,7 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &drizzle::Drizzle,
         &supabase::Supabase,
         &atlas::Atlas,
+        &liquibase::Liquibase,
         &ef_core::EfCore,
         &plain::Plain,
     ]
@@ -250,3 +252,6 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
     let (verb, noun) = if all == 1 { ("is", "file") } else { ("are", "files") };
     format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
 }
+
+#[cfg(test)]
+mod tests;
