@@ -152,6 +152,14 @@ fn a_file_or_directory_of_one_step_finds_the_history_around_it() {
 }
 
 #[test]
+fn a_file_of_one_version_finds_the_directory_of_versions() {
+    let history = only(of_paths(&["fixtures/layouts/version_directories/3.10/0010##after_two.sql"]));
+    assert_eq!((history.layout.as_str(), history.path.as_str()), ("version-directories", "fixtures/layouts/version_directories"));
+    let reported: Vec<&str> = history.migrations.iter().filter(|m| m.reported).map(|m| m.id.as_str()).collect();
+    assert_eq!(reported, ["3.10/0010"]);
+}
+
+#[test]
 fn a_down_file_given_by_name_is_skipped_with_why() {
     let history = only(of_paths(&["fixtures/layouts/golang_migrate/10_ten.down.sql"]));
     assert!(history.migrations.iter().all(|m| !m.reported));
@@ -283,6 +291,27 @@ fn sqlx_is_known_by_its_marks_and_its_names_alone_are_not() {
     let other = manifest.replace("sqlx", "sqlx-like");
     assert_eq!(only(load_tree(&tree(&[("Cargo.toml", &other), ("migrations/1_a.up.sql", "")]))).layout, "golang-migrate");
     assert_eq!(only(load_tree(&tree(&[("1_a.up.sql", ""), ("2_b.up.sql", "-- no-transaction\n")]))).layout, "sqlx");
+}
+
+#[test]
+fn commands_of_psql_in_half_of_the_files_are_its_mark_and_in_one_of_many_are_not() {
+    let script = ("1_a.sql", "\\set ON_ERROR_STOP 1\nSELECT 1;");
+    let root = tree(&[script, ("2_b.sql", "SELECT 1;")]);
+    let history = only(load_tree(&root));
+    assert!(history.layout == "psql-scripts" && history.is_run_by_psql());
+    let root = tree(&[script, ("2_b.sql", "SELECT 1;"), ("3_c.sql", "SELECT 1;")]);
+    assert_eq!(only(load_tree(&root)).layout, "plain");
+    let root = tree(&[("1_a.up.sql", "\\set ON_ERROR_STOP 1"), ("1_a.down.sql", ""), ("2_b.up.sql", "\\i x")]);
+    let history = only(load_tree(&root));
+    assert_eq!((history.layout.as_str(), history.skipped.len()), ("psql-scripts", 1));
+}
+
+#[test]
+fn directories_of_versions_that_hold_histories_of_another_layout_are_each_one() {
+    let goose = "-- +goose Up\nSELECT 1;";
+    let root = tree(&[("v1/1_a.sql", goose), ("v2/1_a.sql", goose)]);
+    let layouts: Vec<String> = load_tree(&root).histories.into_iter().map(|h| h.layout).collect();
+    assert_eq!(layouts, ["goose", "goose"]);
 }
 
 #[test]

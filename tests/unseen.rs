@@ -17,6 +17,7 @@ fn run(sql: &str) -> (Vec<Change>, Vec<String>, Catalog) {
         parts: vec![Span { start: 0, end: sql.len() }],
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping: Wrapping::None,
         rewriting: Default::default(),
         kind: UnitKind::Sql,

@@ -3,6 +3,7 @@
 //! PostgreSQL's rules live here, one file per object kind. Every change goes through [`Catalog::record`], so the journal is
 //! complete; objects are shared, so that a copy of the whole catalog (a savepoint, the state before a unit) costs nothing.
 
+pub mod builtin;
 pub mod change;
 pub mod facts;
 pub mod name;
@@ -17,7 +18,6 @@ mod apply;
 mod body;
 #[cfg(test)]
 mod body_tests;
-mod builtin;
 mod call;
 mod column;
 mod constraint;
@@ -87,6 +87,8 @@ pub struct Catalog {
     pub settings: OrdMap<String, String>,
     /// Settings as they will be when the transaction has ended.
     session_settings: OrdMap<String, String>,
+    /// `search_path` where nothing sets it; empty is the server's own default.
+    initial_search_path: Vec<String>,
     /// The bodies that run now.
     running: body::Running,
     /// ALTER DEFAULT PRIVILEGES: (kind, schema or empty, grantee, privilege).

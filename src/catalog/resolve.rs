@@ -11,7 +11,8 @@ impl Catalog {
     /// Schemas that unqualified names are looked up in, in order; `pg_catalog` is implied. `"$user"` has no schema here.
     pub fn search_path(&self) -> Vec<String> {
         match self.settings.get("search_path") {
-            None => vec!["public".into()],
+            None if self.initial_search_path.is_empty() => vec!["public".into()],
+            None => self.initial_search_path.clone(),
             Some(value) => split_search_path(value),
         }
     }
@@ -208,5 +209,10 @@ pub fn new_relation(id: Id, schema: &str, name: &str, kind: RelationKind, birth:
 /// `SET search_path` values are kept as one comma-separated list of identifiers, quoted where they were.
 fn split_search_path(value: &str) -> Vec<String> {
     let parts = value.split(',').map(|part| part.trim().trim_matches('"'));
-    parts.filter(|part| !part.is_empty() && *part != "$user" && *part != "pg_catalog").map(str::to_string).collect()
+    parts.filter(|part| !part.is_empty() && !is_implied(part)).map(str::to_string).collect()
+}
+
+/// Names in a `search_path` that are no schema of the history: looked up anyway, or not there.
+pub(super) fn is_implied(name: &str) -> bool {
+    matches!(name, "$user" | "pg_catalog")
 }

@@ -29,7 +29,8 @@ pub(super) fn create(c: &mut Catalog, name: &str, if_not_exists: bool, owner: Op
 /// Applies the elements with the new schema first on the path, in the order of `transformCreateSchemaStmtElements`.
 fn with_elements(c: &mut Catalog, name: &str, elements: &[Op]) {
     let before = c.settings.get("search_path").cloned();
-    let rest = before.clone().unwrap_or_else(|| "public".into());
+    let quoted = |name: &String| format!("\"{name}\"");
+    let rest = before.clone().unwrap_or_else(|| c.search_path().iter().map(quoted).collect::<Vec<_>>().join(", "));
     c.settings.insert("search_path".into(), format!("\"{name}\", {rest}"));
     let mut ordered: Vec<&Op> = elements.iter().collect();
     ordered.sort_by_key(|op| match op {

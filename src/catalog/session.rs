@@ -5,8 +5,10 @@
 //! block is a transaction of its own, so that a SET LOCAL there ends with it and does nothing, as on the server.
 
 use super::Catalog;
+use super::object::{Birth, SchemaObject};
 use crate::op::{SetParameter, SettingValue};
 use crate::sql::names::quote_identifier;
+use std::sync::Arc;
 
 /// SET, SET LOCAL and RESET.
 pub(super) fn set(c: &mut Catalog, parameter: &SetParameter) {
@@ -78,6 +80,16 @@ pub(super) fn end_transaction(c: &mut Catalog) {
 }
 
 impl Catalog {
+    /// Sets what `search_path` is where no statement sets it, as the runner's role, database or connection has it: RESET and DISCARD
+    /// come back to it. Its schemas are taken to be there, with nothing in them that no visible statement created.
+    pub fn start_with_search_path(&mut self, schemas: &[String]) {
+        self.initial_search_path = schemas.iter().filter(|name| !super::resolve::is_implied(name)).cloned().collect();
+        for name in self.initial_search_path.iter().filter(|name| name.as_str() != "pg_temp") {
+            let schema = SchemaObject { name: name.clone(), birth: Birth::UNSEEN, known: false, owner: None, grants: Vec::new() };
+            self.schemas.entry(name.clone()).or_insert_with(|| Arc::new(schema));
+        }
+    }
+
     /// The role that owns what is created now: SET ROLE, else SET SESSION AUTHORIZATION. `None` is the role that connected.
     pub fn current_role(&self) -> Option<String> {
         self.settings.get("role").or_else(|| self.settings.get("session_authorization")).cloned()
@@ -198,6 +210,17 @@ mod tests {
         let mut c = Catalog::new();
         set_config(&mut c, "search_path", r#""$user", App, "My App""#, false);
         assert_eq!(c.search_path(), ["app", "My App"]);
+    }
+
+    #[test]
+    fn the_path_that_the_runner_brings_along_is_what_reset_comes_back_to() {
+        let mut c = Catalog::new();
+        c.start_with_search_path(&["$user".into(), "app".into(), "public".into()]);
+        let table = crate::op::ObjectName::bare("t");
+        assert_eq!((c.search_path(), c.creation_schema(&table)), (vec!["app".into(), "public".into()], "app".to_string()));
+        set(&mut c, &path(&["other"], false));
+        discard(&mut c, true);
+        assert_eq!(c.search_path(), ["app", "public"]);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! `phasegate check`: the verdict on migration directories.
 
+use super::configuration;
+use super::environment;
 use super::exit::Exit;
 use super::terminal::{self, ColorChoice, Terminal};
-use crate::check::{self, Request};
-use crate::config::Settings;
+use crate::check::{self, Request, Unusable};
+use crate::config::{self, ConfigError, Flags, Wanted};
 use crate::finding::Level;
+use crate::release::Scope;
 use crate::report::human::Human;
 use crate::report::json::Json;
 use crate::report::{Format, Report};
-use crate::versions::{KNOWN, PostgresVersions};
+use crate::versions::PostgresVersions;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -17,18 +20,27 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Exit codes: 0 clean; 1 findings at --fail-on or above; 2 something could not be used \
     (arguments, a path that cannot be opened or holds no migration). 2 beats 1, and the rest is still in the report.")]
 pub struct Arguments {
-    /// Directories and files, each a history; `-` is standard input
-    #[arg(value_name = "PATH", default_value = ".")]
+    /// Directories and files, each a history; `-` is standard input. Without any, the histories of `phasegate.toml`, else the working directory
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    configuration: configuration::ConfigurationArguments,
     /// Take this layout instead of recognising one
     #[arg(long, value_name = "NAME")]
     layout: Option<String>,
-    /// The server versions that the migrations must work on: one, or a range
+    /// The server versions that the migrations must work on: one, or a range such as 15..18. Without it all known versions are
+    /// meant, and what only some of them have is no finding
     #[arg(long, value_name = "VERSIONS")]
     postgres: Option<PostgresVersions>,
     /// A `pg_dump --schema-only` file: the schema before the first migration
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    /// Report only on migrations that are new or changed since HEAD left this branch, tag or commit
+    #[arg(long, value_name = "REF")]
+    since: Option<String>,
+    /// Report only on migrations that are new or changed in git's index, and read that instead of the work tree
+    #[arg(long, conflicts_with = "since")]
+    staged: bool,
     /// How to write the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
     format: FormatName,
@@ -74,14 +86,21 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
             return Ok(Exit::Unusable);
         }
     };
-    let settings = Settings {
-        layout: arguments.layout.clone(),
-        postgres: arguments.postgres,
-        schema_dump: arguments.schema.clone(),
-        ..Settings::default()
+    let plan = config::plan(&Wanted {
+        paths: arguments.paths.clone(),
+        file: arguments.configuration.choice(),
+        flags: Flags { layout: arguments.layout.clone(), postgres: arguments.postgres, schema_dump: arguments.schema.clone() },
+    });
+    let histories = plan.histories.into_iter().map(|planned| planned.request).collect();
+    let scope = match (&arguments.since, arguments.staged) {
+        (Some(name), _) => Scope::Since(name.clone()),
+        (None, true) => Scope::Staged,
+        (None, false) => Scope::All,
     };
-    let checked = check::run(&Request { stdin, ..Request::of_paths(&arguments.paths, settings) });
-    let report = Report::new(&checked, arguments.postgres.unwrap_or(KNOWN));
+    let mut checked = check::run(&Request { histories, stdin, scope, git: environment::git() });
+    checked.unusable.extend(plan.errors.iter().map(unusable));
+    checked.unusable.sort();
+    let report = Report::new(&checked, arguments.postgres.unwrap_or_default());
     let fail_on = Level::from(arguments.fail_on);
     let format: Box<dyn Format> = match arguments.format {
         FormatName::Human => {
@@ -93,12 +112,21 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         FormatName::Json => Box::new(Json),
     };
     terminal::write_stdout(|out| format.write(&report, out))?;
-    for unusable in &report.unusable {
+    configuration::complain(&plan.errors);
+    let is_of_configuration = |one: &&Unusable| plan.errors.iter().any(|error| unusable(error) == **one);
+    for unusable in report.unusable.iter().filter(|one| !is_of_configuration(one)) {
         let place = if unusable.path.is_empty() { String::new() } else { format!("{}: ", unusable.path) };
         terminal::complain(&format!("{place}{}", unusable.why));
     }
     let found = if report.fails_at(fail_on) { Exit::Findings } else { Exit::Clean };
     Ok(if report.unusable.is_empty() { found } else { found.max(Exit::Unusable) })
+}
+
+/// A configuration that could not be used, for the report.
+fn unusable(error: &ConfigError) -> Unusable {
+    let text = error.to_string();
+    let what = text.strip_prefix(error.path()).and_then(|rest| rest.strip_prefix(':')).unwrap_or(&text).trim_start();
+    Unusable { path: error.path().to_owned(), why: format!("{what}; {}", error.help()) }
 }
 
 /// All of standard input, where a path asks for it.

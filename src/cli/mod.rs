@@ -7,6 +7,8 @@ use exit::Exit;
 use terminal::ColorChoice;
 
 mod check;
+mod configuration;
+mod environment;
 pub mod exit;
 mod explain;
 mod rules;

@@ -201,7 +201,7 @@ impl Head {
 }
 
 /// The value of an enum that is spelled `text` in documents and reports.
-pub(super) fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
+pub(crate) fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
     let deserializer: StrDeserializer<'a, ValueError> = text.into_deserializer();
     T::deserialize(deserializer).ok()
 }

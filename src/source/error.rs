@@ -7,6 +7,17 @@ pub enum SourceError {
     #[diagnostic(help("give a migrations directory, a file in it, or `-` for standard input"))]
     NotFound { path: String },
 
+    #[error("{path}: is a file, and one of several paths that form one history")]
+    #[diagnostic(help("name the directory that it lies in, and leave the others out with `include`"))]
+    NoDirectory { path: String },
+
+    #[error("{path}: holds {} histories, and phasegate.toml has it as one: {}", histories.len(), histories.join(", "))]
+    #[diagnostic(help("give each its own [[histories]], or name the directories that form one together in its `paths`"))]
+    SeveralHistories { path: String, histories: Vec<String> },
+    #[error("{path}: is not in {snapshot}")]
+    #[diagnostic(help("`git add` it, or give a path that git knows"))]
+    NotInGit { path: String, snapshot: String },
+
     #[error("{path}: cannot be read: {cause}")]
     #[diagnostic(help("make it readable for this user; everything else was read"))]
     Unreadable { path: String, cause: String },
@@ -29,6 +40,9 @@ impl SourceError {
     pub fn path(&self) -> Option<&str> {
         match self {
             SourceError::NotFound { path }
+            | SourceError::NoDirectory { path }
+            | SourceError::SeveralHistories { path, .. }
+            | SourceError::NotInGit { path, .. }
             | SourceError::Unreadable { path, .. }
             | SourceError::NoMigration { path, .. }
             | SourceError::Ambiguous { path, .. } => Some(path),

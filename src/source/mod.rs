@@ -7,33 +7,48 @@
 
 use crate::finding::Finding;
 use crate::op::Span;
+use allow::Directive;
 use std::sync::Arc;
 
+pub mod allow;
+mod comment;
+pub mod compare;
 pub mod directory;
 mod encoding;
 mod error;
 mod focus;
+pub mod git;
 pub mod layouts;
 mod name;
+pub mod origin;
 mod path;
 #[cfg(test)]
 mod property_tests;
 mod recognition;
 mod request;
+mod scope;
 mod script;
 pub mod tag;
 mod unit;
 mod version;
 
+pub(crate) use directory::is_entered;
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
+pub(crate) use name::nearest;
+pub use origin::Origin;
+pub(crate) use path::{ancestor, join, resolved, resolved_beside, shown};
+pub(crate) use request::DEPTH;
 pub use request::{Loaded, Request, load};
+pub use scope::{Around, ConfiguredHistory, Scope};
 pub use version::Version;
 
 /// One history: all migrations of one PATH, in the order its runner applies them.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// The PATH as given, `/` between parts.
+    /// What the configuration calls it.
+    pub name: Option<String>,
+    /// The PATH as given, `/` between parts; of several directories that form one history the deepest that holds them.
     pub path: String,
     /// Name of the recognised layout, as `--layout` takes it.
     pub layout: String,
@@ -45,6 +60,13 @@ pub struct History {
     pub findings: Vec<Finding>,
     /// True when the files are known to be the whole history: false for standard input and for a lone file.
     pub whole: bool,
+}
+
+impl History {
+    /// True where the layout's runner is psql, which understands its own commands in the files.
+    pub fn is_run_by_psql(&self) -> bool {
+        layouts::named(&self.layout).is_some_and(|layout| layout.is_run_by_psql())
+    }
 }
 
 /// A file that is no step of the history, and why.
@@ -80,6 +102,8 @@ pub struct Migration {
     pub phase: Phase,
     /// The tag in full, where there is one.
     pub tag: Option<PhaseTag>,
+    /// What its comments say to phasegate, in order.
+    pub directives: Vec<Directive>,
     pub wrapping: Wrapping,
     pub rewriting: Rewriting,
     pub kind: UnitKind,

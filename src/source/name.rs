@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 /// Which way a file runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
     Up,
     Down,

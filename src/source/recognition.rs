@@ -7,12 +7,15 @@
 use crate::source::directory::Directory;
 use crate::source::error::Candidate;
 use crate::source::layouts::{self, Claim, Layout, Strength};
+use crate::source::scope::Scope;
 use crate::source::{SourceError, Wrapping, name};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A directory that holds a history, and by what that was seen.
 pub struct Found<'a> {
-    pub directory: &'a Directory,
+    /// Without the files that the configuration leaves out.
+    pub directory: Cow<'a, Directory>,
     pub layout: &'static dyn Layout,
     pub strength: Strength,
     pub evidence: String,
@@ -22,9 +25,14 @@ pub struct Found<'a> {
 ///
 /// Numbered files without any mark are migrations where nothing else below is, or where their directory is called so; beside a
 /// recognised history they are more likely queries or test data.
-pub fn find<'a>(root: &'a Directory, forced: Option<&'static dyn Layout>, errors: &mut Vec<SourceError>) -> Vec<Found<'a>> {
+pub fn find<'a>(
+    root: &'a Directory,
+    forced: Option<&'static dyn Layout>,
+    scope: &Scope,
+    errors: &mut Vec<SourceError>,
+) -> Vec<Found<'a>> {
     let mut found = Vec::new();
-    descend(root, root, forced, &mut found, errors);
+    descend(root, root, forced, scope, &mut found, errors);
     if found.iter().any(|f| f.strength > Strength::Fallback) {
         found.retain(|f| f.strength > Strength::Fallback || f.directory.path.to_lowercase().contains("migrat"));
     }
@@ -35,18 +43,22 @@ fn descend<'a>(
     root: &Directory,
     directory: &'a Directory,
     forced: Option<&'static dyn Layout>,
+    scope: &Scope,
     found: &mut Vec<Found<'a>>,
     errors: &mut Vec<SourceError>,
 ) {
-    match recognise(directory, forced) {
-        Recognition::Layout(layout, strength, evidence) => found.push(Found { directory, layout, strength, evidence }),
+    let selected = scope.selected(directory);
+    match recognise(&selected, forced) {
+        Recognition::Layout(layout, strength, evidence) => {
+            found.push(Found { directory: selected, layout, strength, evidence });
+        }
         Recognition::Ambiguous(candidates) => {
             errors.push(SourceError::Ambiguous { path: directory.path.clone(), candidates });
         }
         Recognition::Nothing => {
             for below in &directory.directories {
                 if other_database(root, below).is_none() {
-                    descend(root, below, forced, found, errors);
+                    descend(root, below, forced, scope, found, errors);
                 }
             }
         }

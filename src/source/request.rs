@@ -2,15 +2,17 @@
 
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::layouts::{self, Layout, Step};
-use crate::source::path::{ancestor, join, shown};
+use crate::source::origin::{Origin, PlaceKind};
+use crate::source::path::{ancestor, join, resolved_beside, shown};
 use crate::source::recognition::{self, Found};
+use crate::source::scope::Scope;
 use crate::source::{History, Skipped, SourceError, SourceFile, name, unit};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 /// How deep a directory is listed. Deeper trees are another project's, or a circle.
-pub(super) const DEPTH: usize = 24;
+pub(crate) const DEPTH: usize = 24;
 
 /// What to read.
 #[derive(Clone, Debug)]
@@ -23,6 +25,10 @@ pub struct Request {
     pub layout: Option<String>,
     /// What a phase tag begins with after `--`: `phase`, `caracal:phase`.
     pub phase_tag_prefixes: Vec<String>,
+    /// What a configuration says about the files.
+    pub scope: Scope,
+    /// Where the paths are: on disk, or what git holds instead of it.
+    pub origin: Origin,
 }
 
 impl Request {
@@ -33,6 +39,8 @@ impl Request {
             standard_input: None,
             layout: None,
             phase_tag_prefixes: vec!["phase".to_string()],
+            scope: Scope::default(),
+            origin: Origin::Disk,
         }
     }
 }
@@ -62,8 +70,9 @@ pub fn load(request: &Request) -> Loaded {
         },
     };
     let mut loading = Loading { request, layout, loaded };
-    for path in &request.paths {
-        loading.load_path(path);
+    match &request.scope.history {
+        Some(configured) => loading.load_configured(configured),
+        None => request.paths.iter().for_each(|path| loading.load_path(path)),
     }
     loading.loaded
 }
@@ -75,28 +84,34 @@ pub(super) struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    fn load_path(&mut self, given: &str) {
+    pub(super) fn load_path(&mut self, given: &str) {
         if given == "-" {
             self.load_standard_input();
             return;
         }
         let path = shown(given);
-        match std::fs::metadata(given) {
-            Ok(metadata) if metadata.is_dir() => self.load_directory(given, &path),
-            Ok(_) => self.load_file(given, &path),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.loaded.errors.push(SourceError::NotFound { path }),
-            Err(error) => self.loaded.errors.push(SourceError::Unreadable { path, cause: error.to_string() }),
+        match self.request.origin.kind(&resolved_beside(Path::new(given))) {
+            Ok(Some(PlaceKind::Directory)) => self.load_directory(given, &path),
+            Ok(Some(PlaceKind::File)) => self.load_file(given, &path),
+            Ok(None) => self.loaded.errors.push(match &self.request.origin {
+                Origin::Disk => SourceError::NotFound { path },
+                Origin::Git(snapshot) => SourceError::NotInGit { path, snapshot: snapshot.name.clone() },
+            }),
+            Err(cause) => self.loaded.errors.push(SourceError::Unreadable { path, cause }),
         }
     }
 
     fn load_directory(&mut self, given: &str, path: &str) {
         let earlier = self.loaded.errors.len();
-        let root = Directory::list(Path::new(given), path, DEPTH, &mut self.loaded.errors);
-        let found = recognition::find(&root, self.layout, &mut self.loaded.errors);
+        let root = Directory::list_in(&self.request.origin, Path::new(given), path, DEPTH, &mut self.loaded.errors)
+            .apart_from(&self.request.scope);
+        let found = recognition::find(&root, self.layout, &self.request.scope, &mut self.loaded.errors);
         if found.is_empty() && self.load_step_directory(given, &root) {
             return;
         }
-        if found.is_empty() && self.loaded.errors.len() == earlier {
+        // Where all SQL lies in directories that other requests are about, there is nothing to say.
+        let all_apart = || !self.request.scope.apart.is_empty() && !root.files_below().iter().any(|file| file.looks_like_sql());
+        if found.is_empty() && self.loaded.errors.len() == earlier && !all_apart() {
             self.loaded.errors.push(SourceError::NoMigration {
                 path: path.to_string(),
                 seen: seen(&root),
@@ -176,18 +191,17 @@ impl Loading<'_> {
     }
 
     pub(super) fn load_lone_file(&mut self, given: &str, path: &str) {
-        match std::fs::read(given) {
+        let place = resolved_beside(Path::new(given));
+        match self.request.origin.read(&place) {
             Ok(bytes) => {
-                let name = Path::new(given).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-                let parent = Path::new(given).parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let listing = Directory::list(parent, &ancestor(path, 1), 0, &mut Vec::new());
+                let name = place.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                let parent = place.parent().unwrap_or(&place);
+                let listing = Directory::list_in(&self.request.origin, parent, &ancestor(path, 1), 0, &mut Vec::new());
                 let repo_path = listing.file(&name).map_or(path, |f| f.repo_path()).to_string();
                 let file = SourceFile { path: path.to_string(), repo_path, bytes };
                 self.load_script(path, &FileEntry::of_source(&name, Arc::new(file)), "a file with no history around it");
             }
-            Err(error) => {
-                self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause: error.to_string() });
-            }
+            Err(cause) => self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause }),
         }
     }
 
@@ -255,7 +269,7 @@ fn has_programs_elsewhere(root: &Directory, found: &Found<'_>) -> bool {
 }
 
 /// What there was instead of migrations, for the error.
-fn seen(root: &Directory) -> String {
+pub(super) fn seen(root: &Directory) -> String {
     let sql: Vec<&FileEntry> = root.files_below().into_iter().filter(|f| f.looks_like_sql()).collect();
     let of_path = |f: &&FileEntry| f.path.rsplit_once('/').and_then(|(d, _)| name::other_database_of_directory(d));
     let databases: BTreeSet<&str> = sql.iter().filter_map(of_path).chain(recognition::marked_for_other_database(root)).collect();

@@ -5,6 +5,7 @@
 
 use crate::op::Span;
 use crate::sql::lex::{self, Token, TokenKind};
+use crate::sql::psql;
 
 /// How many words of a statement are kept: enough for `CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS`.
 const HEAD: usize = 8;
@@ -100,21 +101,76 @@ impl Chunks<'_> {
         self.tokens = lex::tokens_from(self.text, at + rest.find('\n').map_or(rest.len(), |n| n + 1));
     }
 
-    /// `COPY … FROM stdin;` is followed by data up to a line `\.`.
     fn skip_copy_data(&mut self, at: usize) {
-        let mut end = at;
-        for line in self.text[at..].split_inclusive('\n') {
-            end += line.len();
-            if line.trim_end() == "\\." {
-                break;
-            }
-        }
-        self.tokens = lex::tokens_from(self.text, end);
+        self.tokens = lex::tokens_from(self.text, copy_data_end(self.text, at));
     }
+}
+
+/// `COPY … FROM stdin;` is followed by data up to a line `\.`: where what follows it begins.
+pub fn copy_data_end(text: &str, at: usize) -> usize {
+    let mut end = at;
+    for line in text[at..].split_inclusive('\n') {
+        end += line.len();
+        if line.trim_end() == "\\." {
+            break;
+        }
+    }
+    end
 }
 
 fn word<'a>(text: &'a str, token: &Token) -> Option<&'a str> {
     (token.kind == TokenKind::Word).then(|| token.text(text))
+}
+
+/// A command that only psql understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PsqlCommand<'a> {
+    /// Without its backslash.
+    pub name: &'a str,
+    /// The rest, as it is written.
+    pub argument: &'a str,
+}
+
+impl PsqlCommand<'_> {
+    /// The file that it runs, where it runs one: without quotes, variables as they are written.
+    pub fn included(&self) -> Option<&str> {
+        let includes = matches!(self.name, "i" | "ir" | "include" | "include_relative");
+        let quoted = self.argument.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+        includes.then(|| quoted.unwrap_or(self.argument))
+    }
+}
+
+/// psql's commands in one part of `text`, in order. A backslash in a string, a comment or the data of a COPY is none.
+pub fn psql_commands(text: &str, part: Span) -> Vec<PsqlCommand<'_>> {
+    let text = &text[..part.end];
+    let mut commands = Vec::new();
+    let mut statement = part.start;
+    let mut tokens = lex::tokens_from(text, part.start);
+    while let Some(token) = tokens.next() {
+        let end = match token.kind {
+            TokenKind::Backslash => {
+                let found = psql::meta_command(text, token.span.start);
+                let words = text[token.span.end..found.end].trim_end_matches('\\').trim();
+                let (name, argument) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+                if !name.is_empty() && name != ";" {
+                    commands.push(PsqlCommand { name, argument: argument.trim() });
+                }
+                if found.copies_in { psql::copy_data(text.as_bytes(), found.end).end } else { found.end }
+            }
+            TokenKind::Semicolon => {
+                let copies = psql::copies_in(&text[statement..token.span.start]);
+                statement = token.span.end;
+                if !copies {
+                    continue;
+                }
+                psql::copy_data(text.as_bytes(), token.span.end).end
+            }
+            _ => continue,
+        };
+        statement = end;
+        tokens = lex::tokens_from(text, end);
+    }
+    commands
 }
 
 /// True when the parts hold a `BEGIN` or `START TRANSACTION` of their own.
@@ -150,6 +206,16 @@ mod tests {
             heads("\\set ON_ERROR_STOP on\nBEGIN;\nCOPY t FROM stdin;\n1\tBEGIN; \n\\.\nCOMMIT;"),
             ["BEGIN", "COPY T FROM STDIN", "COMMIT"]
         );
+    }
+
+    #[test]
+    fn commands_of_psql_are_found_outside_of_strings_comments_and_copied_data() {
+        let text =
+            "\\set a 1 \\\\ SELECT '\\i x'; -- \\i y\nSELECT 1 \\gset p_\nCOPY t FROM stdin;\n\\i z\n\\.\n\\ir 'a b.sql'\r\n\\;";
+        let commands = psql_commands(text, Span { start: 0, end: text.len() });
+        let words: Vec<(&str, &str)> = commands.iter().map(|c| (c.name, c.argument)).collect();
+        assert_eq!(words, [("set", "a 1"), ("gset", "p_"), ("ir", "'a b.sql'")]);
+        assert_eq!(commands.iter().filter_map(PsqlCommand::included).collect::<Vec<_>>(), ["a b.sql"]);
     }
 
     #[test]

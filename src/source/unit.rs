@@ -3,7 +3,7 @@
 use crate::finding::{Finding, Level};
 use crate::op::Span;
 use crate::source::layouts::Step;
-use crate::source::{Migration, Phase, Rewriting, UnitKind, tag};
+use crate::source::{Migration, Phase, Rewriting, UnitKind, allow, comment, tag};
 
 /// The unit of a step, and the findings of its text: `not-utf8`, `malformed-phase-tag`.
 pub fn of_step(step: Step, rewriting: Rewriting, prefixes: &[String]) -> (Migration, Vec<Finding>) {
@@ -18,13 +18,16 @@ pub fn of_step(step: Step, rewriting: Rewriting, prefixes: &[String]) -> (Migrat
         tag: None,
         wrapping,
         rewriting,
+        directives: Vec::new(),
         kind,
         reported: true,
     };
     let mut findings = Vec::new();
     match (kind, migration.file.text()) {
         (UnitKind::Sql, Ok(text)) => {
-            let scan = tag::scan(text, &tag_regions, prefixes);
+            let comments = comment::comments(text, &tag_regions);
+            migration.directives = allow::scan(&comments);
+            let scan = tag::scan(&comments, prefixes);
             for malformed in scan.malformed {
                 findings.push(finding("malformed-phase-tag", &migration, malformed.span, malformed.message, malformed.help));
             }

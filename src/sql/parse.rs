@@ -9,10 +9,11 @@ use crate::sql::ffi::{self, Mode, Refusal};
 use crate::sql::huge::{self, Run};
 use crate::sql::lower::{self, Lowering};
 use crate::sql::mask::{self, Masked};
+use crate::sql::newer::{self, word};
 use crate::sql::position::PositionMap;
+use crate::sql::substitute::{self, Placeholders, Substituted};
 use crate::sql::{Oddity, ParsedStatement, ParsedUnit, SyntaxError, lex, split};
 use pg_query::protobuf::RawStmt;
-use std::cell::RefCell;
 
 /// A part above this many bytes is not parsed at once: its tree would take fifty times as much.
 const PART_LIMIT: usize = 256 * 1024;
@@ -22,13 +23,18 @@ const GROUP: usize = 64 * 1024;
 const RESUME_BUDGET: usize = 64 * 1024 * 1024;
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Parses the parts of one unit, on a thread with [`ffi::ROOM`].
+/// Parses the parts of one unit, on a thread with [`ffi::ROOM`]. Placeholders have no values.
 pub fn unit(migration: &Migration) -> ParsedUnit {
+    unit_with(migration, &Placeholders::default())
+}
+
+/// As [`unit`], with values in the places of placeholders. Spans are those of the file, where the placeholders stand.
+pub fn unit_with(migration: &Migration, placeholders: &Placeholders) -> ParsedUnit {
     let mut unit = ParsedUnit::default();
     match migration.kind {
         UnitKind::Sql => ffi::with_room(|| {
             for span in &migration.parts {
-                part(&migration.file.bytes, *span, migration.rewriting, &mut unit);
+                part(&migration.file.bytes, *span, migration.rewriting, placeholders, &mut unit);
             }
         }),
         UnitKind::Unknown | UnitKind::Unreadable => {}
@@ -36,7 +42,7 @@ pub fn unit(migration: &Migration) -> ParsedUnit {
     unit
 }
 
-fn part(bytes: &[u8], span: Span, rewriting: Rewriting, unit: &mut ParsedUnit) {
+fn part(bytes: &[u8], span: Span, rewriting: Rewriting, placeholders: &Placeholders, unit: &mut ParsedUnit) {
     let bytes = bytes.get(span.start..span.end.min(bytes.len())).unwrap_or_default();
     let mut base = span.start;
     let text = match std::str::from_utf8(bytes) {
@@ -55,12 +61,15 @@ fn part(bytes: &[u8], span: Span, rewriting: Rewriting, unit: &mut ParsedUnit) {
         }
         _ => text,
     };
+    let Substituted { text, origin } = substitute::substitute(text, placeholders);
+    let text = text.as_ref();
+    let positions = PositionMap::of_part(origin, base);
     let masked = mask::mask_as(text, rewriting);
     for (span, kind) in &masked.found {
         let shown = shown(&text[span.start..span.end]);
-        unit.oddities.push(Oddity { span: Span { start: base + span.start, end: base + span.end }, kind: *kind, text: shown });
+        unit.oddities.push(Oddity { span: positions.span(span.start, span.end), kind: *kind, text: shown });
     }
-    let mut reader = Reader { source: text, masked: &masked, base, statements: &mut unit.statements };
+    let mut reader = Reader { source: text, masked: &masked, positions, statements: &mut unit.statements };
     if text.len() <= PART_LIMIT {
         reader.whole(0, text.len());
     } else {
@@ -75,16 +84,16 @@ fn shown(text: &str) -> String {
 }
 
 fn failed(span: Span, error: SyntaxError) -> ParsedStatement {
-    ParsedStatement { span, outcome: Err(error), inner_errors: Vec::new(), truncated: None }
+    ParsedStatement { span, outcome: Err(error), inner_errors: Vec::new(), newer: Vec::new(), truncated: None }
 }
 
 /// Reads the statements of one part.
 struct Reader<'a, 'out> {
-    /// The part as it is, for messages.
+    /// The part as it runs, for messages.
     source: &'a str,
     masked: &'a Masked<'a>,
-    /// Where the part starts in the file.
-    base: usize,
+    /// Where the part stands in the file.
+    positions: PositionMap,
     statements: &'out mut Vec<ParsedStatement>,
 }
 
@@ -158,8 +167,7 @@ impl<'a> Reader<'a, '_> {
         let statement = &self.masked.text[range.span.start..range.next];
         let parsed = huge::shorten(statement).and_then(|short| Some((ffi::parse(&short.text, Mode::Statements).ok()?, short)));
         let Some((tree, short)) = parsed else { return self.whole(range.span.start, range.next) };
-        let origin = self.base + range.span.start;
-        let positions = PositionMap::Table(short.origins().map(|at| origin + at).collect());
+        let positions = self.positions.decoded(short.origins().map(|at| range.span.start + at));
         let first = self.statements.len();
         lower_all(tree.stmts, &short.text, &positions, self.statements);
         for statement in &mut self.statements[first..] {
@@ -200,8 +208,28 @@ impl<'a> Reader<'a, '_> {
                 self.take(tree.stmts, start, next);
                 None
             }
-            Err(refusal) => (!self.without_stand_ins(start, next)).then_some(refusal),
+            Err(refusal) => {
+                (!self.without_stand_ins(start, next) && !self.with_words_as_names(range, &refusal)).then_some(refusal)
+            }
         }
+    }
+
+    /// Words that newer versions made keywords are names for older ones, which take the statement.
+    fn with_words_as_names(&mut self, range: split::Range, refusal: &Refusal) -> bool {
+        let (start, next) = (range.span.start, range.next);
+        for reading in word::readings(&self.masked.text[start..next]) {
+            let Ok(tree) = ffi::parse(&reading.text, Mode::Statements) else { continue };
+            let here = self.positions.part(start, next);
+            let positions = here.decoded(reading.origins.iter().copied());
+            lower_all(tree.stmts, &reading.text, &positions, self.statements);
+            let error = self.error(range.span, refusal);
+            let uses = reading.uses(&here, &error);
+            if let Some(last) = self.statements.last_mut() {
+                last.newer.extend(uses);
+            }
+            return true;
+        }
+        false
     }
 
     /// A placeholder may stand for anything, nothing included.
@@ -217,7 +245,7 @@ impl<'a> Reader<'a, '_> {
         }
         text.push_str(&self.masked.text[start + text.len()..next]);
         let Ok(tree) = ffi::parse(&text, Mode::Statements) else { return false };
-        lower_all(tree.stmts, &text, &PositionMap::Linear(self.base + start), self.statements);
+        lower_all(tree.stmts, &text, &self.positions.part(start, next), self.statements);
         true
     }
 
@@ -230,10 +258,16 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn take(&mut self, statements: Vec<RawStmt>, start: usize, end: usize) {
-        lower_all(statements, &self.masked.text[start..end], &PositionMap::Linear(self.base + start), self.statements);
+        lower_all(statements, &self.masked.text[start..end], &self.positions.part(start, end), self.statements);
     }
 
     fn refuse(&mut self, span: Span, refusal: &Refusal) {
+        let error = self.error(span, refusal);
+        self.statements.push(failed(self.positions.span(span.start, span.end), error));
+    }
+
+    /// What a refusal of the statement at `span` means in the file.
+    fn error(&self, span: Span, refusal: &Refusal) -> SyntaxError {
         let mut error = syntax_error(refusal, &self.masked.text[..span.end], span);
         let Span { start, end } = error.span;
         // The user never wrote the stand-in.
@@ -241,8 +275,8 @@ impl<'a> Reader<'a, '_> {
         if read != written {
             error.message = error.message.replace(&format!("\"{read}\""), &format!("\"{written}\""));
         }
-        error.span = Span { start: self.base + start, end: self.base + end };
-        self.statements.push(failed(Span { start: self.base + span.start, end: self.base + span.end }, error));
+        error.span = self.positions.span(start, end);
+        error
     }
 }
 
@@ -277,11 +311,14 @@ fn on_one_line(message: &str) -> String {
 fn lower_all(statements: Vec<RawStmt>, text: &str, positions: &PositionMap, out: &mut Vec<ParsedStatement>) {
     for raw in statements {
         let Some((span, node)) = located(raw, text) else { continue };
-        let cx = Lowering { text, positions, errors: RefCell::default() };
+        let cx = Lowering::new(text, positions);
         let op = lower::statement(&node, span.start, span.end, &cx);
         let place = positions.span(span.start, span.end);
         let statement = Statement { span: place, op };
-        out.push(ParsedStatement { span: place, outcome: Ok(statement), inner_errors: cx.errors.into_inner(), truncated: None });
+        let mut newer = cx.newer.into_inner();
+        newer.extend(newer::uses(&node, text, span.start, span.end, positions));
+        let inner_errors = cx.errors.into_inner();
+        out.push(ParsedStatement { span: place, outcome: Ok(statement), inner_errors, newer, truncated: None });
     }
 }
 

@@ -24,6 +24,28 @@ pub fn end(bytes: &[u8], at: usize) -> Option<usize> {
     is_name.then_some(at + open.len() + length + close.len())
 }
 
+/// What stands between the braces, trimmed; of `{{- name -}}`, which Go trims around, too.
+pub fn name(placeholder: &str) -> &str {
+    let inside = match placeholder.strip_prefix("${") {
+        Some(rest) => rest.strip_suffix('}').unwrap_or(rest),
+        None => {
+            let inside = placeholder.trim_start_matches("{{").trim_end_matches("}}");
+            let inside = inside.strip_prefix("- ").unwrap_or(inside);
+            inside.strip_suffix(" -").unwrap_or(inside)
+        }
+    };
+    inside.trim()
+}
+
+/// The name of a variable of psql, written without its colon: `name`, `'name'`, `"name"`. `{?name}` only asks whether there is one.
+pub fn variable_name(written: &str) -> Option<&str> {
+    match written.as_bytes().first()? {
+        b'{' => None,
+        quote @ (b'\'' | b'"') => written.get(1..)?.strip_suffix(char::from(*quote)),
+        _ => Some(written),
+    }
+}
+
 /// Whether the text can hold one at all.
 pub fn is_possible(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, b"${").is_some() || memchr::memmem::find(bytes, b"{{").is_some()
@@ -52,6 +74,20 @@ mod tests {
     fn both_forms_are_found() {
         assert_eq!(all("${a}.b {{ c }} ${env:X} {{env('A')}}"), ["${a}", "{{ c }}", "${env:X}", "{{env('A')}}"]);
         assert_eq!(all("$evolutions{{{a}}}.b {{c}}"), ["$evolutions{{{a}}}", "{{c}}"]);
+    }
+
+    #[test]
+    fn a_name_is_what_stands_between_the_braces() {
+        for (text, expected) in [
+            ("${a}", "a"),
+            ("${ flyway:defaultSchema }", "flyway:defaultSchema"),
+            ("{{a}}", "a"),
+            ("{{ index .Options \"Namespace\" }}", "index .Options \"Namespace\""),
+            ("{{- .X -}}", ".X"),
+        ] {
+            assert_eq!(name(text), expected);
+        }
+        assert_eq!(["a", "'a'", "\"a\"", "{?a}"].map(variable_name), [Some("a"), Some("a"), Some("a"), None]);
     }
 
     #[test]

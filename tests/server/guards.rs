@@ -19,6 +19,7 @@ fn migration(sql: &str, wrapping: Wrapping) -> Migration {
         parts: vec![Span { start: 0, end: sql.len() }],
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping,
         rewriting: Default::default(),
         kind: UnitKind::Sql,

@@ -16,6 +16,7 @@ fn migration(sql: &str) -> Migration {
         parts: vec![Span { start: 0, end: sql.len() }],
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping: Wrapping::Wrapped,
         rewriting: Default::default(),
         kind: UnitKind::Sql,

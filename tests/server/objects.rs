@@ -19,6 +19,7 @@ fn modelled(sql: &str) -> Catalog {
         parts: vec![Span { start: 0, end: sql.len() }],
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping: Wrapping::None,
         rewriting: Default::default(),
         kind: UnitKind::Sql,

@@ -16,6 +16,7 @@ fn after(sql: &str) -> Catalog {
         parts: vec![Span { start: 0, end: sql.len() }],
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping: Wrapping::None,
         rewriting: Default::default(),
         kind: UnitKind::Sql,

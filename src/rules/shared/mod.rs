@@ -8,6 +8,7 @@ pub mod implication;
 pub mod insert;
 pub mod privilege;
 pub mod recreation;
+pub mod relation_form;
 pub mod search_path;
 pub mod total_expression;
 pub mod trigger_body;

@@ -5,12 +5,13 @@
 //! Transaction: one per file. A file whose statements all refuse one runs without, and so does one with a sidecar `x.sql.conf` that
 //! says `executeInTransaction=false`; a mix is refused by Flyway itself. Which statements those are is
 //! `PostgreSQLParser.detectCanExecuteInTransaction`: it does not know DETACH … CONCURRENTLY, nor REINDEX … CONCURRENTLY.
+//! Placeholders: `${name}` and `${flyway:name}`, whose names do not mind their case (its documentation, *Migrations*, *Placeholders*).
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
+use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, other_database_of_directory, version_parts};
 use crate::source::script::{self, Chunk};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 use std::collections::BTreeSet;
 
 pub struct Flyway;
@@ -46,6 +47,15 @@ impl Layout for Flyway {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms { ignore_case: true, variables: false }
+    }
+
+    /// `outOfOrder` is false by default, and validation stops at what was resolved and not applied.
+    fn late(&self, unit: &Migration) -> Late {
+        if unit.version.is_none() { Late::Repeated } else { Late::Refused }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -2,15 +2,17 @@
 //!
 //! Annotations are read as goose reads them (`internal/sqlparser/parser.go`): by lines, wherever they stand, in any case. Order: the
 //! version as an integer. Transaction: the runner's own; `-- +goose NO TRANSACTION` anywhere in the file gives it up, then each
-//! statement is sent alone. `StatementBegin` … `StatementEnd` is one statement for goose and a part of its own here.
-//! goose refuses a Down section before the Up section; the Up section is read all the same.
+//! statement is sent alone. `StatementBegin` … `StatementEnd` is one statement for goose and a part of its own here; several of them
+//! without a transaction are taken for statements sent alone, one for a batch.
+//! goose refuses a Down section before the Up section, blanks before an annotation, and a version that occurs twice; all of them are
+//! read all the same. Held against version 3.20.0 by tests/ledgers.rs.
 
 use super::sections::{Section, Sections};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Goose;
 
@@ -35,6 +37,11 @@ impl Layout for Goose {
         true
     }
 
+    /// It stops at "missing migrations" unless `-allow-missing` is given (`up.go`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let is_step = |f: &&FileEntry| f.is_sql() && version(&f.name).is_some();
         let annotated: Vec<_> = directory.files.iter().filter(is_step).filter(|f| is_annotated(f)).collect();
@@ -48,6 +55,8 @@ impl Layout for Goose {
 
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
+        let versions = directory.files.iter().filter(|f| f.is_sql()).filter_map(|f| Some((version(&f.name)?, f.name.as_str())));
+        let by_database = chooses_by_database(versions);
         for entry in &directory.files {
             let Some(version) = version(&entry.name) else { continue };
             let is_go = entry.name.ends_with(".go") && without_program_ending(&entry.name).is_some();
@@ -55,10 +64,10 @@ impl Layout for Goose {
                 reading.steps.push(Step::of_program(version, entry, Wrapping::Wrapped).versioned(Version::number(version)));
             } else if !entry.is_sql() {
                 continue;
-            } else if let Some(why) = of_other_database(&entry.name) {
+            } else if let Some(why) = of_other_database(&entry.name).filter(|_| by_database) {
                 reading.skip(entry, &why);
             } else if let Some(step) = step(version, entry) {
-                reading.steps.push(step.versioned(Version::number(version)));
+                reading.steps.push(sent_whole(step).versioned(Version::number(version)));
             } else {
                 reading.skip(entry, "no `-- +goose Up` in it: goose refuses it");
             }
@@ -69,7 +78,7 @@ impl Layout for Goose {
 
     fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
         let id = version(&script.name).unwrap_or(script.stem());
-        is_annotated(script).then(|| step(id, script)).flatten().map(|step| vec![step])
+        is_annotated(script).then(|| step(id, script)).flatten().map(|step| vec![sent_whole(step)])
     }
 }
 
@@ -79,6 +88,19 @@ fn version(name: &str) -> Option<&str> {
 
 fn is_annotated(entry: &FileEntry) -> bool {
     entry.text().is_some_and(|text| sections(text, entry.source().body()).saw_annotation)
+}
+
+/// Without a transaction, an Up section that is one `StatementBegin` … `StatementEnd` is one message: its statements share an implicit
+/// transaction.
+fn sent_whole(step: Step) -> Step {
+    let is_block = |part: &Span| {
+        let before = step.file.text().ok().and_then(|text| text.get(..part.start)?.lines().last());
+        before.and_then(annotation).is_some_and(|word| word.eq_ignore_ascii_case("StatementBegin"))
+    };
+    match step.parts.as_slice() {
+        [only] if step.wrapping == Wrapping::None && is_block(only) => Step { wrapping: Wrapping::Batch, ..step },
+        _ => step,
+    }
 }
 
 /// `None` for a text without an Up section. A file that is no text is a step that cannot be read.

@@ -6,7 +6,7 @@
 
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{DownPart, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use crate::source::{DownPart, Migration, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
 use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
@@ -26,12 +26,17 @@ mod node_pg_migrate;
 mod plain;
 mod play;
 mod prisma;
+mod psql_scripts;
 mod refinery;
 mod sections;
+mod sqitch;
+mod sqitch_plan;
 mod sql_migrate;
 mod sqlx;
 mod supabase;
 mod tern;
+mod version_directories;
+mod yoyo;
 
 /// Every layout, in the order in which equal claims are settled.
 pub fn all() -> &'static [&'static dyn Layout] {
@@ -39,6 +44,9 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &golang_migrate::GolangMigrate,
         &sqlx::Sqlx,
         &diesel::Diesel,
+        &psql_scripts::PsqlScripts,
+        &version_directories::VersionDirectories,
+        &sqitch::Sqitch,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
@@ -54,6 +62,7 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &supabase::Supabase,
         &atlas::Atlas,
         &liquibase::Liquibase,
+        &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
     ]
@@ -104,6 +113,22 @@ pub trait Layout: Sync {
         None
     }
 
+    /// True where psql runs the files, which understands its own commands in them.
+    fn is_run_by_psql(&self) -> bool {
+        false
+    }
+
+    /// What its runner takes for a placeholder besides `${name}` and `{{ name }}`.
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms::default()
+    }
+
+    /// What its runner does with a step that sorts before one that was applied already.
+    fn late(&self, unit: &Migration) -> Late {
+        let _ = unit;
+        Late::Unknown
+    }
+
     /// Whether its marks stand in this directory. Says nothing about directories below.
     fn recognise(&self, directory: &Directory) -> Option<Claim>;
 
@@ -120,6 +145,32 @@ pub trait Layout: Sync {
         let _ = script;
         None
     }
+}
+
+/// What a runner takes for a placeholder besides `${name}` and `{{ name }}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlaceholderForms {
+    /// Names do not mind their case.
+    pub ignore_case: bool,
+    /// `:name`, as psql has it.
+    pub variables: bool,
+}
+
+/// What a runner does with a step that comes late: it is new, and sorts before one that was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// Nobody looked it up.
+    Unknown,
+    /// It never runs, and nothing says so.
+    Skipped,
+    /// The runner stops.
+    Refused,
+    /// It runs after the later one here, and before it on a fresh database.
+    Applied,
+    /// It is made for that.
+    Meant,
+    /// It runs again whenever its text changes, after everything else.
+    Repeated,
 }
 
 /// How much a recognition is worth. Stronger marks beat weaker ones.
@@ -204,7 +255,12 @@ impl Step {
 
     /// A step in another language.
     pub fn of_program(id: impl Into<String>, entry: &FileEntry, wrapping: Wrapping) -> Step {
-        let file = Arc::clone(entry.source());
+        Step::unseen(id, entry.source(), wrapping)
+    }
+
+    /// A step that this file speaks of and whose SQL does not stand in it.
+    pub fn unseen(id: impl Into<String>, file: &Arc<SourceFile>, wrapping: Wrapping) -> Step {
+        let file = Arc::clone(file);
         let kind = UnitKind::Unknown;
         Step { id: id.into(), version: None, down: None, file, parts: Vec::new(), tag_regions: Vec::new(), wrapping, kind }
     }
@@ -231,6 +287,17 @@ impl Step {
     }
 }
 
+/// Whether a directory has files for several databases, by the versions and names of its files: one for another database shares its
+/// version with another file. Runners that take the same names and know no databases refuse a version that occurs twice, and a lone
+/// `5_import.mysql.sql` is to them a file like any other.
+pub fn chooses_by_database<'a, V: Ord>(files: impl IntoIterator<Item = (V, &'a str)>) -> bool {
+    let mut names = std::collections::BTreeMap::<V, Vec<&str>>::new();
+    for (version, name) in files {
+        names.entry(version).or_default().push(name);
+    }
+    names.values().any(|names| names.len() > 1 && names.iter().any(|name| name::other_database(name).is_some()))
+}
+
 /// Why a file of another database is left out.
 pub fn of_other_database(name: &str) -> Option<String> {
     name::other_database(name).map(|database| format!("for {database}"))
@@ -238,8 +305,9 @@ pub fn of_other_database(name: &str) -> Option<String> {
 
 /// `name` without the ending of a language that migrations are written in. Tests of such files are none.
 pub fn without_program_ending(name: &str) -> Option<&str> {
-    const LANGUAGES: [&str; 18] = [
-        "go", "ts", "mts", "cts", "js", "mjs", "cjs", "py", "rb", "php", "java", "kt", "groovy", "scala", "rs", "cs", "sh", "ps1",
+    const LANGUAGES: [&str; 19] = [
+        "go", "ts", "mts", "cts", "js", "mjs", "cjs", "py", "rb", "pl", "php", "java", "kt", "groovy", "scala", "rs", "cs", "sh",
+        "ps1",
     ];
     let (stem, ending) = name.rsplit_once('.')?;
     let is_test = [".test", ".spec", ".d", "_test"].iter().any(|test| stem.ends_with(test));

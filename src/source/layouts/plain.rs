@@ -43,33 +43,38 @@ impl Layout for Plain {
     }
 
     fn read(&self, directory: &Directory) -> Reading {
-        let mut reading = Reading::default();
-        let mut downs = Vec::new();
-        for entry in &directory.files {
-            let Some(version) = leading_version(&entry.name) else { continue };
-            let key = Version::numbers(version);
-            let is_program = without_program_ending(&entry.name).is_some();
-            if is_program {
-                reading.steps.push(Step::of_program(version, entry, Wrapping::Wrapped).versioned(key));
-            } else if !entry.is_sql() {
-                continue;
-            } else if let Some(why) = of_other_database(&entry.name) {
-                reading.skip(entry, &why);
-            } else if undoes(entry, &directory.files) {
-                downs.push((entry, key));
-            } else {
-                reading.steps.push(Step::of_file(version, entry, Wrapping::Wrapped).or_explicit().versioned(key));
-            }
-        }
-        reading.order_by_version();
-        downs.iter().for_each(|(entry, version)| reading.undo(entry, version));
-        reading
+        read_numbered(directory, Wrapping::Wrapped)
     }
 
     fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
         let id = leading_version(&script.name).unwrap_or(script.stem());
         Some(vec![Step::of_file(id, script, Wrapping::Wrapped).or_explicit()])
     }
+}
+
+/// Every file of the directory that begins with a number, in this transaction where it opens none itself.
+pub(super) fn read_numbered(directory: &Directory, wrapping: Wrapping) -> Reading {
+    let mut reading = Reading::default();
+    let mut downs = Vec::new();
+    for entry in &directory.files {
+        let Some(version) = leading_version(&entry.name) else { continue };
+        let key = Version::numbers(version);
+        let is_program = without_program_ending(&entry.name).is_some();
+        if is_program {
+            reading.steps.push(Step::of_program(version, entry, wrapping).versioned(key));
+        } else if !entry.is_sql() {
+            continue;
+        } else if let Some(why) = of_other_database(&entry.name) {
+            reading.skip(entry, &why);
+        } else if undoes(entry, &directory.files) {
+            downs.push((entry, key));
+        } else {
+            reading.steps.push(Step::of_file(version, entry, wrapping).or_explicit().versioned(key));
+        }
+    }
+    reading.order_by_version();
+    downs.iter().for_each(|(entry, version)| reading.undo(entry, version));
+    reading
 }
 
 /// True for the undoing half of a pair. A word such as `rollback` in a name that stands alone may well be what the step is about.

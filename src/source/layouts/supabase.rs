@@ -37,7 +37,7 @@ impl Layout for Supabase {
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<&FileEntry> = directory.files.iter().filter(|f| version(f).is_some()).collect();
-        (!named.is_empty() && directory.is_at("supabase/migrations")).then(|| Claim {
+        (!named.is_empty() && directory.real_paths().any(|path| path.ends_with("supabase/migrations"))).then(|| Claim {
             strength: Strength::Surroundings,
             evidence: format!("{}, in supabase/migrations", share(named.len(), directory, "<version>_<name>.sql")),
             files: named.iter().map(|f| f.path.clone()).collect(),

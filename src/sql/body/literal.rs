@@ -182,12 +182,9 @@ pub fn find(source: &str, text: &str, start: usize, end: usize, positions: &Posi
 
 /// The map of a value of `length` bytes from its origin in a text that `positions` places.
 pub fn place(origin: Origin, length: usize, positions: &PositionMap) -> PositionMap {
-    match (origin, positions) {
-        (Origin::Straight(start), PositionMap::Linear(base)) => PositionMap::Linear(base + start),
-        (Origin::Straight(start), PositionMap::Table(_)) => {
-            PositionMap::Table((start..=start + length).map(|at| positions.at(at)).collect())
-        }
-        (Origin::Each(origins), _) => PositionMap::Table(origins.into_iter().map(|at| positions.at(at)).collect()),
+    match origin {
+        Origin::Straight(start) => positions.part(start, start + length),
+        Origin::Each(origins) => positions.decoded(origins.into_iter()),
     }
 }
 

@@ -11,6 +11,7 @@ fn migration(bytes: &[u8], parts: Vec<Span>) -> Migration {
         parts,
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping: Wrapping::Wrapped,
         rewriting: Default::default(),
         kind: UnitKind::Sql,

@@ -226,7 +226,7 @@ impl<'a> Tree<'a> {
     fn of(directory: &'a Directory) -> Tree<'a> {
         let files: BTreeMap<&str, &FileEntry> = directory.files_below().into_iter().map(|f| (below(directory, f), f)).collect();
         let changelogs = files.iter().filter_map(|(&path, entry)| Some((path, changelog_of(entry)?))).collect();
-        let components = directory.disk().components().filter_map(|component| match component {
+        let components = directory.real_paths().take(1).flat_map(Path::components).filter_map(|component| match component {
             Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
             _ => None,
         });
