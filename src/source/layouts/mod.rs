@@ -11,17 +11,20 @@ use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
 mod alembic_sql;
+mod atlas;
 mod db_migrate;
 mod dbmate;
 mod delta_directories;
 mod diesel;
 mod django_sqlmigrate;
+mod drizzle;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod graphile;
 mod hasura;
+mod liquibase;
 mod manifest;
 mod mybatis;
 mod node_pg_migrate;
@@ -36,6 +39,7 @@ mod sqitch;
 mod sqitch_plan;
 mod sql_migrate;
 mod sqlx;
+mod supabase;
 mod tern;
 mod version_directories;
 mod yoyo;
@@ -66,6 +70,10 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &play::Play,
         &tern::Tern,
         &graphile::Graphile,
+        &drizzle::Drizzle,
+        &supabase::Supabase,
+        &atlas::Atlas,
+        &liquibase::Liquibase,
         &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
@@ -109,6 +117,12 @@ pub trait Layout: Sync {
     /// True where its runner knows how to undo a step, so that a step can lack it.
     fn has_down_parts(&self) -> bool {
         false
+    }
+
+    /// The other database that its marks in this directory say it is for: nobody runs the directory on PostgreSQL then.
+    fn other_database(&self, directory: &Directory) -> Option<&'static str> {
+        let _ = directory;
+        None
     }
 
     /// True where psql runs the files, which understands its own commands in them.
@@ -322,3 +336,6 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
     let (verb, noun) = if all == 1 { ("is", "file") } else { ("are", "files") };
     format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,10 @@ fn parsed(sql: &str) -> ParsedUnit {
         wrapping: Wrapping::Wrapped,
         kind: UnitKind::Sql,
         reported: true,
+        version: None,
+        down: None,
+        directives: Vec::new(),
+        rewriting: Default::default(),
     })
 }
 
