@@ -13,6 +13,7 @@ mod environment;
 pub mod exit;
 mod explain;
 mod freeze;
+mod init;
 mod rules;
 mod terminal;
 
@@ -34,6 +35,7 @@ enum Command {
     Check(check::Arguments),
     Explain(explain::Arguments),
     Freeze(freeze::Arguments),
+    Init(init::Arguments),
     Rules(rules::Arguments),
 }
 
@@ -53,6 +55,7 @@ pub fn run() -> Exit {
         Command::Check(command) => check::run(&command, arguments.color),
         Command::Explain(command) => explain::run(&command, arguments.color),
         Command::Freeze(command) => freeze::run(&command, arguments.color),
+        Command::Init(command) => init::run(&command),
         Command::Rules(command) => rules::run(&command),
     };
     result.unwrap_or_else(|error| {

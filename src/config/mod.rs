@@ -14,6 +14,7 @@ mod places;
 mod plan;
 mod read;
 mod resolve;
+pub mod starter;
 
 pub use error::ConfigError;
 pub use globs::Globs;

@@ -87,7 +87,7 @@ impl Layout for Pop {
             } else if let Some(dialect) = name.dialect.filter(|_| !name.is_for_postgresql()) {
                 reading.skip(entry, &format!("for a dialect that pop does not know: {dialect}"));
             } else if let Some((specific, _)) = specific.filter(|_| name.is_for_all()) {
-                reading.skip(entry, &format!("{} is for PostgreSQL and runs instead", specific.name));
+                reading.skip(entry, "the file for PostgreSQL of its version runs instead");
             } else if name.direction == Direction::Down {
                 downs.push((*entry, version));
             } else if name.is_fizz {
