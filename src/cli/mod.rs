@@ -7,9 +7,11 @@ use exit::Exit;
 use terminal::ColorChoice;
 
 mod check;
+mod config;
 mod configuration;
 pub mod exit;
 mod explain;
+mod layouts;
 mod rules;
 mod terminal;
 
@@ -28,7 +30,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Config(config::Arguments),
     Explain(explain::Arguments),
+    Layouts(layouts::Arguments),
     Rules(rules::Arguments),
 }
 
@@ -45,7 +49,9 @@ pub fn run() -> Exit {
     };
     let result = match arguments.command {
         Command::Check(command) => check::run(&command, arguments.color),
+        Command::Config(command) => config::run(&command, arguments.color),
         Command::Explain(command) => explain::run(&command, arguments.color),
+        Command::Layouts(command) => layouts::run(&command, arguments.color),
         Command::Rules(command) => rules::run(&command),
     };
     result.unwrap_or_else(|error| {

@@ -1,7 +1,7 @@
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::finding::Level;
 use crate::op::Span;
-use crate::config::FILE_NAME;
+use crate::config::{FILE_NAME, toml_key};
 use crate::sql::{Oddity, OddityKind, placeholder, psql};
 use std::collections::BTreeMap;
 
@@ -42,18 +42,6 @@ fn name(oddity: &Oddity, has_variables: bool) -> Option<&str> {
             oddity.text.strip_prefix(':').and_then(placeholder::variable_name).filter(|name| !psql::is_built_in(name))
         }
         OddityKind::Variable | OddityKind::MetaCommand | OddityKind::CopyData => None,
-    }
-}
-
-/// As TOML writes a key: bare where it can.
-fn toml_key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if is_bare {
-        name.to_owned()
-    } else if name.contains(['\'', '\n']) {
-        toml::Value::from(name).to_string()
-    } else {
-        format!("'{name}'")
     }
 }
 
