@@ -1,7 +1,7 @@
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::finding::Level;
 use crate::op::Span;
-use crate::config::FILE_NAME;
+use crate::config::{FILE_NAME, toml_key};
 use crate::sql::{Oddity, OddityKind, placeholder, psql};
 use std::collections::BTreeMap;
 
@@ -40,18 +40,6 @@ fn name(oddity: &Oddity, has_variables: bool) -> Option<&str> {
         OddityKind::Placeholder => placeholder::key(&oddity.text),
         OddityKind::Variable if has_variables => placeholder::key(&oddity.text).filter(|name| !psql::is_built_in(name)),
         OddityKind::Variable | OddityKind::MetaCommand | OddityKind::CopyData => None,
-    }
-}
-
-/// As TOML writes a key: bare where it can.
-fn toml_key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if is_bare {
-        name.to_owned()
-    } else if name.contains(['\'', '\n']) {
-        toml::Value::from(name).to_string()
-    } else {
-        format!("'{name}'")
     }
 }
 

@@ -81,12 +81,12 @@ impl Layout for Pop {
         let mut downs = Vec::new();
         for (entry, name) in &named {
             let version = Version::text(name.version);
-            let specific = named.iter().find(|(_, other)| other.is_for_postgresql() && other.is_step_of(name));
+            let has_specific = || named.iter().any(|(_, other)| other.is_for_postgresql() && other.is_step_of(name));
             if let Some(why) = of_other_database(&entry.name) {
                 reading.skip(entry, &why);
             } else if let Some(dialect) = name.dialect.filter(|_| !name.is_for_postgresql()) {
                 reading.skip(entry, &format!("for a dialect that pop does not know: {dialect}"));
-            } else if let Some((specific, _)) = specific.filter(|_| name.is_for_all()) {
+            } else if name.is_for_all() && has_specific() {
                 reading.skip(entry, "the file for PostgreSQL of its version runs instead");
             } else if name.direction == Direction::Down {
                 downs.push((*entry, version));
