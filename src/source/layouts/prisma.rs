@@ -28,7 +28,7 @@ impl Layout for Prisma {
         Wrapping::Batch
     }
 
-    /// `migrate deploy` applies what is not in its table.
+    /// `migrate deploy` applies what is not in its table (`schema-engine/commands/src/commands/apply_migrations.rs`).
     fn late(&self, _: &Migration) -> Late {
         Late::Applied
     }
