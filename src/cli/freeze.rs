@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         file: arguments.configuration.choice(),
         flags: Flags { layout: arguments.layout.clone(), ..Flags::default() },
     });
-    configuration::complain(&plan.errors);
+    configuration::complain(&plan.errors, color);
     if !plan.errors.is_empty() {
         return Ok(Exit::Unusable);
     }

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use exit::Exit;
 use terminal::ColorChoice;
 
+mod baseline;
 mod check;
 mod configuration;
 mod environment;
@@ -29,6 +30,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Baseline(baseline::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
     Freeze(freeze::Arguments),
@@ -47,6 +49,7 @@ pub fn run() -> Exit {
         }
     };
     let result = match arguments.command {
+        Command::Baseline(command) => baseline::run(&command),
         Command::Check(command) => check::run(&command, arguments.color),
         Command::Explain(command) => explain::run(&command, arguments.color),
         Command::Freeze(command) => freeze::run(&command, arguments.color),

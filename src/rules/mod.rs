@@ -19,7 +19,7 @@ use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
 use crate::release::Releases;
-use crate::source::{History, Migration};
+use crate::source::{History, Migration, layouts};
 use crate::sql::names::quote_identifier;
 use crate::sql::{ParsedStatement, ParsedUnit};
 use crate::versions::PostgresVersions;
@@ -27,6 +27,7 @@ pub use document::Family;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+pub(crate) use unused_allow::unused_entry;
 
 pub struct Rule {
     /// The name of its file in `rules/`.
@@ -81,6 +82,7 @@ impl<'a> HistoryContext<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -111,6 +113,7 @@ impl AllowsContext<'_> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -148,6 +151,11 @@ pub struct Pending<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// True where `:name` is a placeholder like others: psql runs the files, or the runner has this form.
+    pub fn has_variables(&self) -> bool {
+        let forms = layouts::named(&self.history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
+        forms.variables || self.settings.runner_is_psql || self.history.is_run_by_psql()
+    }
     /// Existed before this release. Without release information every unit is its own release.
     pub fn older(&self, birth: Birth) -> bool {
         self.releases.older(birth, self.unit)
@@ -266,6 +274,7 @@ impl<'a> Context<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! `commit` makes it the next of the chain. Its `--!include` lines are replaced by files of `fixtures/` (compileIncludes), which are
 //! units of their own here. Transaction: the runner's own; `--! no-transaction` as the first line of the text gives it up, and the text is then
 //! one simple query (`src/header.ts`, runStringMigration). `:NAME` is a placeholder. Other files are run by actions of `.gmrc`, if at all.
+//! Committed files are held against version 2.0.0-rc.3 by tests/ledgers.rs.
 
 use super::{Claim, Layout, Reading, Step, Strength};
 use crate::op::Span;

@@ -4,12 +4,12 @@
 //! which has to count from 1 without a gap or a double, else tern refuses the directory (FindMigrations). Transaction: the runner's
 //! own; a line `---- tern: disable-tx ----` above the dividing line gives it up, and each statement is sent alone (doSQLMigration);
 //! before a carriage return it is no such line (disableTxPattern). Files are Go templates: `{{ … }}` is a placeholder, and `.sql` files
-//! in sub-directories are templates that steps may call.
+//! in sub-directories are templates that steps may call. Held against version 2.2.0 by tests/ledgers.rs.
 //!
 //! The dividing line is often absent, so tern is recognised by its `tern.conf` and by a go.mod that requires it, too.
 
 use super::sections::lines;
-use super::{Claim, Layout, Reading, Step, Strength, go_dependency, of_other_database, share};
+use super::{Claim, Layout, Reading, Step, Strength, go_dependency, of_other_database_in, share};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, split_direction};
@@ -63,7 +63,7 @@ impl Layout for Tern {
         let mut reading = Reading::default();
         for entry in &directory.files {
             let Some(id) = version(entry) else { continue };
-            match of_other_database(&entry.name) {
+            match of_other_database_in(directory, &entry.name) {
                 Some(why) => reading.skip(entry, &why),
                 None => reading.steps.push(step(id, entry).versioned(Version::number(id))),
             }
