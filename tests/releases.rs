@@ -396,6 +396,10 @@ fn a_released_file_is_held_against_head_when_it_is_staged_with_its_manifest() {
     let unfrozen = check(repo.path(), &["--staged", "db"]);
     assert!(unfrozen.message("released-file-changed").contains("no longer in the manifest"), "{}", unfrozen.report);
     assert_eq!(unfrozen.report["histories"][0]["releases"]["migrations"], 1);
+    // Nor does it help to remove the manifest.
+    repo.remove("db/released.sha256").git(&["add", "db"]);
+    let removed = check(repo.path(), &["--staged", "db"]);
+    assert!(removed.message("released-file-changed").contains("the manifest of released files, is gone"), "{}", removed.report);
 }
 
 /// A hook that runs the binary in a commit of git's own.
