@@ -7,13 +7,16 @@ use crate::catalog::{Catalog, replay};
 use crate::config::Settings;
 use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
-use crate::release::{self, Releases};
-use crate::rules::{self, Context, HistoryContext};
-use crate::source::{self, ConfiguredHistory, History, Migration, Scope, SourceError, layouts};
+use crate::release::standing::{self, Asked, Changed, Standing};
+use crate::release::{self, ReleaseError, Releases, Scope};
+use crate::rules::{self, Context, HistoryContext, Pending};
+use crate::source::git::{GitEnvironment, Repository};
+use crate::source::{self, ConfiguredHistory, History, Migration, Origin, SourceError, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What to check, as the command line means it.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,10 @@ pub struct Request {
     pub histories: Vec<HistoryRequest>,
     /// The bytes of standard input, where `-` is among the paths.
     pub stdin: Option<Vec<u8>>,
+    /// Which units are reported on.
+    pub scope: Scope,
+    /// What git tells its hooks.
+    pub git: GitEnvironment,
 }
 
 /// Paths, and what is in force for what lies there.
@@ -39,7 +46,7 @@ impl Request {
     /// These paths, under these settings.
     pub fn of_paths(paths: impl IntoIterator<Item = impl Into<PathBuf>>, settings: Settings) -> Request {
         let paths = paths.into_iter().map(Into::into).collect();
-        Request { histories: vec![HistoryRequest { paths, settings, ..HistoryRequest::default() }], stdin: None }
+        Request { histories: vec![HistoryRequest { paths, settings, ..HistoryRequest::default() }], ..Request::default() }
     }
 }
 
@@ -67,6 +74,9 @@ pub struct CheckedHistory {
     pub history: History,
     /// For each of `history.migrations`, its statements.
     pub units: Vec<Vec<StatementFacts>>,
+    pub releases: Releases,
+    /// What changed, where that was asked.
+    pub changed: Option<Changed>,
 }
 
 /// Checks everything that the request names.
@@ -81,7 +91,7 @@ pub fn run(request: &Request) -> Checked {
 pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usize, &Catalog)) -> Checked {
     let mut checked = Checked::default();
     for one in &request.histories {
-        check_paths(one, request.stdin.as_deref(), &mut checked, after_unit);
+        check_paths(request, one, &mut checked, after_unit);
     }
     checked.findings.sort_by(|a, b| {
         (&a.path, a.span, a.rule, &a.migration, &a.message).cmp(&(&b.path, b.span, b.rule, &b.migration, &b.message))
@@ -91,25 +101,35 @@ pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usiz
 }
 
 fn check_paths(
+    whole: &Request,
     request: &HistoryRequest,
-    stdin: Option<&[u8]>,
     checked: &mut Checked,
     after_unit: &mut dyn FnMut(&History, usize, &Catalog),
 ) {
     let HistoryRequest { paths, settings, history, apart } = request;
-    let loaded = source::load(&source::Request {
-        paths: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
-        standard_input: stdin.map(<[u8]>::to_vec),
+    let paths: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let origin = match origin(&whole.scope, &paths, &whole.git) {
+        Ok(origin) => origin,
+        Err(error) => {
+            checked.unusable.push(unusable(paths.first().map_or("", String::as_str), &error));
+            return;
+        }
+    };
+    let source_request = source::Request {
+        paths,
+        standard_input: whole.stdin.clone(),
         layout: settings.layout.clone(),
         phase_tag_prefixes: settings.phase_tag_prefixes.clone(),
-        scope: Scope {
+        scope: source::Scope {
             history: history.clone(),
             include: settings.include.clone(),
             exclude: settings.exclude.clone(),
             apart: apart.clone(),
         },
-    });
-    checked.unusable.extend(loaded.errors.iter().map(unusable));
+        origin,
+    };
+    let loaded = source::load(&source_request);
+    checked.unusable.extend(loaded.errors.iter().map(unusable_source));
     let start = match settings.schema_dump.as_deref().map(start_from) {
         None => Catalog::new(),
         Some(Ok(catalog)) => catalog,
@@ -118,14 +138,25 @@ fn check_paths(
             Catalog::new()
         }
     };
-    for history in loaded.histories {
+    for mut history in loaded.histories {
         // A dump says all there was; without one, files that are not the whole history say only a part.
         let mut start = start.clone();
         start.incomplete |= settings.schema_dump.is_none() && !history.whole;
         if let Some(schemas) = &settings.search_path {
             start.start_with_search_path(schemas);
         }
-        let releases = Releases::default();
+        let asked =
+            Asked { scope: &whole.scope, settings: &settings.releases, environment: &whole.git, request: &source_request };
+        let Standing { releases, changed, problems } = match standing::read(&history, &asked) {
+            Ok(standing) => standing,
+            // Nobody can say what is older: a verdict would be a guess.
+            Err(error) => {
+                checked.unusable.push(unusable(&history.path, &error));
+                continue;
+            }
+        };
+        checked.unusable.extend(problems.iter().map(|problem| unusable(&history.path, problem)));
+        let releases = focus(&mut history, releases, changed.as_ref());
         let parsed = parse_all(&history.migrations, &placeholders(&history, settings));
         let mut findings = history.findings.clone();
         findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings }));
@@ -139,11 +170,52 @@ fn check_paths(
         allow::apply(&history, &parsed, &judged, settings, &mut findings);
         settings.levels.apply(&mut findings);
         checked.findings.append(&mut findings);
-        checked.histories.push(CheckedHistory { history, units });
+        checked.histories.push(CheckedHistory { history, units, releases, changed });
     }
 }
 
-fn unusable(error: &SourceError) -> Unusable {
+/// Where files are read from.
+fn origin(scope: &Scope, paths: &[String], environment: &GitEnvironment) -> Result<Origin, ReleaseError> {
+    match (scope, paths.iter().find(|path| *path != "-")) {
+        (Scope::Staged, Some(path)) => {
+            let repository = Repository::around(path, environment)?;
+            Ok(Origin::Git(Arc::new(repository.index()?)))
+        }
+        (Scope::Staged, None) | (Scope::All | Scope::Since(_), _) => Ok(Origin::Disk),
+    }
+}
+
+/// Units that are released, and those that did not change where that was asked, are modelled and not reported. Of a single file
+/// only what is about it is kept.
+fn focus(history: &mut History, mut releases: Releases, changed: Option<&Changed>) -> Releases {
+    let lone = history.migrations.iter().any(|unit| !unit.reported);
+    let asked_for: Vec<bool> = history.migrations.iter().map(|unit| unit.reported).collect();
+    if lone {
+        releases.deviations.retain(|deviation| deviation.unit.is_some_and(|unit| asked_for[unit]));
+    }
+    for (at, unit) in history.migrations.iter_mut().enumerate() {
+        unit.reported &= !releases.is_released(at) && changed.is_none_or(|changed| changed.units[at]);
+    }
+    let History { migrations, findings, .. } = history;
+    let is_reported = |finding: &Finding| {
+        let mut units = migrations.iter().filter(|unit| unit.id == finding.migration && unit.file.path == finding.path);
+        units.next().is_none_or(|first| first.reported || units.any(|unit| unit.reported))
+    };
+    findings.retain(is_reported);
+    releases
+}
+
+fn unusable(path: &str, error: &ReleaseError) -> Unusable {
+    let help = miette::Diagnostic::help(error).map(|help| format!("; {help}")).unwrap_or_default();
+    let text = error.to_string();
+    // A path that the sentence begins with has a field of its own.
+    match text.split_once(": ") {
+        Some((first, what)) if first == path => Unusable { path: path.to_owned(), why: format!("{what}{help}") },
+        _ => Unusable { path: path.to_owned(), why: format!("{text}{help}") },
+    }
+}
+
+fn unusable_source(error: &SourceError) -> Unusable {
     let path = error.path().unwrap_or_default();
     let text = error.to_string();
     // The path has a field of its own.
@@ -210,10 +282,18 @@ impl Replaying<'_> {
         after_unit: &mut dyn FnMut(&History, usize, &Catalog),
     ) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
         let Replaying { history, releases, settings } = *self;
-        let mut units = Vec::with_capacity(parsed.len());
+        let mut units = vec![Vec::new(); parsed.len()];
         let mut findings = Vec::new();
-        for (position, (migration, parsed)) in history.migrations.iter().zip(parsed).enumerate() {
+        // Without releases every unit is one: what it found is what the release before it left.
+        let mut released: Option<Catalog> = None;
+        let mut pending: Vec<Pending> = Vec::new();
+        for position in releases.order(parsed.len()) {
+            let (migration, parsed) = (&history.migrations[position], &parsed[position]);
             let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
+            if releases.are_known() && !releases.is_released(position) && released.is_none() {
+                self.rerun(&mut catalog);
+                released = Some(catalog.clone());
+            }
             let before = catalog.clone();
             let replayed = replay::unit(&mut catalog, unit, migration, parsed);
             let facts = facts::of_unit(unit, parsed.statements.len(), &replayed.events, &before, &catalog);
@@ -222,20 +302,33 @@ impl Replaying<'_> {
                 migration,
                 unit,
                 parsed,
+                released: released.as_ref().unwrap_or(&before),
                 before: &before,
                 after: &catalog,
                 events: &replayed.events,
                 transactions: &replayed.transactions,
+                pending: &pending,
                 releases,
                 settings,
             };
             let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
-            units.push(statements(parsed, facts, &found, settings));
+            units[position] = statements(parsed, facts, &found, settings);
             release::apply_tag(migration, &mut found);
             findings.append(&mut found);
             after_unit(history, position, &catalog);
+            if released.is_some() {
+                pending.push(Pending { position, parsed, events: replayed.events });
+            }
         }
         (units, findings)
+    }
+
+    /// What runs again whenever it changes was there before, as it was.
+    fn rerun(&self, catalog: &mut Catalog) {
+        for earlier in self.releases.earlier.values() {
+            let placeholders = placeholders(self.history, self.settings);
+            replay::unit(catalog, 0, earlier, &sql::parse::unit_with(earlier, &placeholders));
+        }
     }
 }
 

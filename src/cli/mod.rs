@@ -8,8 +8,10 @@ use terminal::ColorChoice;
 
 mod check;
 mod configuration;
+mod environment;
 pub mod exit;
 mod explain;
+mod freeze;
 mod rules;
 mod terminal;
 
@@ -29,6 +31,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Explain(explain::Arguments),
+    Freeze(freeze::Arguments),
     Rules(rules::Arguments),
 }
 
@@ -46,6 +49,7 @@ pub fn run() -> Exit {
     let result = match arguments.command {
         Command::Check(command) => check::run(&command, arguments.color),
         Command::Explain(command) => explain::run(&command, arguments.color),
+        Command::Freeze(command) => freeze::run(&command, arguments.color),
         Command::Rules(command) => rules::run(&command),
     };
     result.unwrap_or_else(|error| {

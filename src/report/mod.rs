@@ -11,7 +11,10 @@ use crate::source::{Migration, SourceFile};
 use crate::versions::PostgresVersions;
 use fingerprint::Fingerprints;
 use location::Files;
-use model::{FindingEntry, HistoryEntry, MigrationEntry, RelatedEntry, SkippedEntry, StatementEntry, Summary, Tool};
+use model::{
+    FindingEntry, HistoryEntry, MigrationEntry, RelatedEntry, ReleasesEntry, SkippedEntry, StatementEntry, Summary, Tool,
+    UnchangedEntry,
+};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -79,12 +82,8 @@ impl Report {
             version: 1,
             tool: Tool { name: "phasegate", version: env!("CARGO_PKG_VERSION") },
             postgres: postgres.to_string(),
-            histories: checked
-                .histories
-                .iter()
-                .map(|entry| HistoryEntry { path: entry.history.path.clone(), layout: entry.history.layout.clone() })
-                .collect(),
-            summary: summary(&migrations, &findings),
+            histories: checked.histories.iter().map(history).collect(),
+            summary: summary(checked, &migrations, &findings),
             migrations,
             findings,
             skipped,
@@ -143,6 +142,21 @@ fn migrations(history: &CheckedHistory, files: &Files) -> Vec<MigrationEntry> {
     reported(history).map(entry).collect()
 }
 
+fn history(checked: &CheckedHistory) -> HistoryEntry {
+    let CheckedHistory { history, releases, changed, .. } = checked;
+    let released = |at: usize| releases.is_released(at);
+    let unchanged = changed.as_ref().map(|changed| {
+        let left_out = changed.units.iter().enumerate().filter(|(at, changed)| !**changed && !released(*at));
+        UnchangedEntry { migrations: left_out.count(), since: changed.since.clone() }
+    });
+    HistoryEntry {
+        path: history.path.clone(),
+        layout: history.layout.clone(),
+        releases: releases.are_known().then(|| ReleasesEntry { migrations: releases.count(), sources: releases.sources.clone() }),
+        unchanged,
+    }
+}
+
 fn outline(history: &CheckedHistory) -> Outline {
     let files: BTreeSet<&str> = reported(history).map(|(migration, _)| migration.file.path.as_str()).collect();
     let mut skipped: Vec<_> =
@@ -157,7 +171,7 @@ fn outline(history: &CheckedHistory) -> Outline {
     }
 }
 
-fn summary(migrations: &[MigrationEntry], findings: &[FindingEntry]) -> Summary {
+fn summary(checked: &Checked, migrations: &[MigrationEntry], findings: &[FindingEntry]) -> Summary {
     let count = |level| findings.iter().filter(|finding| finding.counts() && finding.level == level).count();
     Summary {
         migrations: migrations.len(),
@@ -165,6 +179,7 @@ fn summary(migrations: &[MigrationEntry], findings: &[FindingEntry]) -> Summary 
         errors: count(Level::Error),
         warnings: count(Level::Warning),
         notes: count(Level::Note),
+        released: checked.histories.iter().map(|history| history.releases.count()).sum(),
     }
 }
 

@@ -121,14 +121,29 @@ pub struct Context<'a> {
     /// Index of the unit in the history, from 1, as in [`Birth`].
     pub unit: u32,
     pub parsed: &'a ParsedUnit,
+    /// As the last release left it: what the previous release of the application knows. Without release information the same as
+    /// `before`.
+    pub released: &'a Catalog,
+    /// Before the unit. What pending units before it did is in here, and no client knows it yet.
     pub before: &'a Catalog,
     pub after: &'a Catalog,
     /// What happened, in order. Rolled-back parts are not here.
     pub events: &'a [Event],
     /// For each statement the transaction it ran in; equal numbers are one transaction.
     pub transactions: &'a [u32],
+    /// Units of the same release that ran before this one, in that order. Empty without release information.
+    pub pending: &'a [Pending<'a>],
     pub releases: &'a Releases,
     pub settings: &'a Settings,
+}
+
+/// An earlier unit of the same release.
+pub struct Pending<'a> {
+    /// In the history, from 0.
+    pub position: usize,
+    pub parsed: &'a ParsedUnit,
+    /// What happened in it.
+    pub events: Vec<Event>,
 }
 
 impl<'a> Context<'a> {
@@ -397,7 +412,9 @@ registry! {
     replication_change, settings_change, stale_plan, column_added, column_grants, sequence_not_granted, trigger_privileges,
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
-    malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
+    malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired,
+    unclassified_statement, opaque_sql,
+    released_file_changed, out_of_order, several_open,
     not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
     unknown_allow, unused_allow, allow_without_reason,
 }

@@ -12,12 +12,15 @@ use std::sync::Arc;
 
 pub mod allow;
 mod comment;
+pub mod compare;
 pub mod directory;
 mod encoding;
 mod error;
 mod focus;
+pub mod git;
 pub mod layouts;
 mod name;
+pub mod origin;
 mod path;
 #[cfg(test)]
 mod property_tests;
@@ -33,7 +36,8 @@ pub(crate) use directory::is_entered;
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
 pub(crate) use name::nearest;
-pub(crate) use path::{ancestor, join, shown};
+pub use origin::Origin;
+pub(crate) use path::{ancestor, join, resolved, resolved_beside, shown};
 pub(crate) use request::DEPTH;
 pub use request::{Loaded, Request, load};
 pub use scope::{Around, ConfiguredHistory, Scope};

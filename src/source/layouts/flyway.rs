@@ -8,11 +8,11 @@
 //! A late lower version and a version that occurs twice are refused. Held against version 7.15.0 by tests/ledgers.rs.
 //! Placeholders: `${name}` and `${flyway:name}`, whose names do not mind their case (its documentation, *Migrations*, *Placeholders*).
 
-use super::{Claim, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database_in, without_program_ending};
+use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database_in, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, other_database_of_directory, version_parts};
 use crate::source::script::{self, Chunk};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 use std::collections::BTreeSet;
 
 pub struct Flyway;
@@ -52,6 +52,11 @@ impl Layout for Flyway {
 
     fn placeholders(&self) -> PlaceholderForms {
         PlaceholderForms { ignore_case: true, variables: false }
+    }
+
+    /// `outOfOrder` is false by default, and validation stops at what was resolved and not applied.
+    fn late(&self, unit: &Migration) -> Late {
+        if unit.version.is_none() { Late::Repeated } else { Late::Refused }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -8,11 +8,11 @@
 //! read all the same. Held against version 3.20.0 by tests/ledgers.rs.
 
 use super::sections::{Section, Sections, sent_whole};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database_in, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Goose;
 
@@ -35,6 +35,11 @@ impl Layout for Goose {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It stops at "missing migrations" unless `-allow-missing` is given (`up.go`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -6,7 +6,7 @@
 
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{DownPart, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use crate::source::{DownPart, Migration, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
 use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
@@ -109,6 +109,12 @@ pub trait Layout: Sync {
         PlaceholderForms::default()
     }
 
+    /// What its runner does with a step that sorts before one that was applied already.
+    fn late(&self, unit: &Migration) -> Late {
+        let _ = unit;
+        Late::Unknown
+    }
+
     /// Whether its marks stand in this directory. Says nothing about directories below.
     fn recognise(&self, directory: &Directory) -> Option<Claim>;
 
@@ -134,6 +140,23 @@ pub struct PlaceholderForms {
     pub ignore_case: bool,
     /// `:name`, as psql has it.
     pub variables: bool,
+}
+
+/// What a runner does with a step that comes late: it is new, and sorts before one that was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// Nobody looked it up.
+    Unknown,
+    /// It never runs, and nothing says so.
+    Skipped,
+    /// The runner stops.
+    Refused,
+    /// It runs after the later one here, and before it on a fresh database.
+    Applied,
+    /// It is made for that.
+    Meant,
+    /// It runs again whenever its text changes, after everything else.
+    Repeated,
 }
 
 /// How much a recognition is worth. Stronger marks beat weaker ones.

@@ -131,12 +131,8 @@ fn version(id: &str) -> Version {
 fn wrapping(directory: &Directory) -> Wrapping {
     let mut found = Vec::new();
     // The scripts' own directory has none; the one above is the project's.
-    for environments in directory.above("environments") {
-        let Ok(entries) = std::fs::read_dir(environments) else { continue };
-        let files =
-            entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "properties"));
-        found.extend(files.filter_map(|path| std::fs::read_to_string(path).ok()).map(|text| wrapping_of(&text)));
-        break;
+    if let Some(environments) = directory.above("environments").first() {
+        found.extend(environments.texts_in(".properties").iter().map(|text| wrapping_of(text)));
     }
     match found.as_slice() {
         [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,

@@ -11,10 +11,10 @@
 //! against version 1.3.1 by tests/ledgers.rs.
 
 use super::sqitch_plan::{Change, Places, changes};
-use super::{Claim, Layout, Reading, Step, Strength, psql_scripts};
+use super::{Claim, Late, Layout, Reading, Step, Strength, psql_scripts};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::path::join;
-use crate::source::{DownPart, Skipped, Wrapping};
+use crate::source::{DownPart, Migration, Skipped, Wrapping};
 use std::sync::Arc;
 
 const PLAN: &str = "sqitch.plan";
@@ -49,6 +49,11 @@ impl Layout for Sqitch {
 
     fn is_run_by_psql(&self) -> bool {
         true
+    }
+
+    /// It looks for the last change that was deployed at its place in the plan, and what stands before has to be there.
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
@@ -105,7 +110,7 @@ impl<'a> Project<'a> {
             (None, None) => return None,
             (None, Some(_)) => Places::of_configuration("")?,
             (Some((configuration, to_here)), plan) => {
-                let text = std::fs::read_to_string(configuration).ok()?;
+                let text = configuration.text()?;
                 let configured = Places::of_configuration(&text)?;
                 let here = configured.below(&to_here);
                 match (here, plan) {

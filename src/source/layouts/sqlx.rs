@@ -10,10 +10,10 @@
 //! The names alone are those of half a dozen runners, so sqlx is recognised by `-- no-transaction`, by a `.sqlx` directory, or by a
 //! Cargo.toml above that depends on it. Without any such mark the same files are `golang-migrate` (pairs) or `plain`, in the same order.
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database_in, share};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in, share};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, split_direction};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 const NO_TRANSACTION: &[u8] = b"-- no-transaction";
 
@@ -38,6 +38,11 @@ impl Layout for Sqlx {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It applies what is not in its table (`sqlx-core/src/migrate/migrator.rs`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
