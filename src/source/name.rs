@@ -84,6 +84,11 @@ pub fn other_database_of_directory(path: &str) -> Option<&'static str> {
 
 const POSTGRESQL: &str = "PostgreSQL";
 
+/// True for a word that names PostgreSQL: `postgres`, `pg`.
+pub fn is_postgresql(word: &str) -> bool {
+    database(word) == Some(POSTGRESQL)
+}
+
 fn database(word: &str) -> Option<&'static str> {
     Some(match word.to_ascii_lowercase().as_str() {
         "postgres" | "postgresql" | "pg" | "pgsql" | "psql" => POSTGRESQL,

@@ -38,7 +38,7 @@ impl Layout for Dbmate {
         true
     }
 
-    /// It applies every version that is not in its table, unless `--strict` is given (`pkg/dbmate/db.go`, Migrate).
+    /// It applies what is not in its table, unless `--strict` is given (`pkg/dbmate/db.go`, Migrate).
     fn late(&self, _: &Migration) -> Late {
         Late::Applied
     }

@@ -51,10 +51,10 @@ impl Layout for Flyway {
     }
 
     fn placeholders(&self) -> PlaceholderForms {
-        PlaceholderForms { ignore_case: true, variables: false }
+        PlaceholderForms { ignore_case: true, ..PlaceholderForms::default() }
     }
 
-    /// `outOfOrder` is false by default, and validation stops at what was resolved and not applied.
+    /// `outOfOrder` is false by default, and validation stops at what it then ignores (`MigrationInfoImpl.java`, validate).
     fn late(&self, unit: &Migration) -> Late {
         if unit.version.is_none() { Late::Repeated } else { Late::Refused }
     }

@@ -10,18 +10,27 @@ use crate::source::{DownPart, Migration, Rewriting, Skipped, SourceFile, UnitKin
 use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
+mod alembic_sql;
+mod atlas;
+mod db_migrate;
 mod dbmate;
+mod delta_directories;
 mod diesel;
+mod django_sqlmigrate;
+mod drizzle;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod graphile;
+mod hasura;
+mod liquibase;
 mod manifest;
 mod mybatis;
 mod node_pg_migrate;
 mod plain;
 mod play;
+mod pop;
 mod prisma;
 mod psql_scripts;
 mod refinery;
@@ -30,6 +39,7 @@ mod sqitch;
 mod sqitch_plan;
 mod sql_migrate;
 mod sqlx;
+mod supabase;
 mod tern;
 mod version_directories;
 mod yoyo;
@@ -43,6 +53,12 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &psql_scripts::PsqlScripts,
         &version_directories::VersionDirectories,
         &sqitch::Sqitch,
+        &hasura::Hasura,
+        &db_migrate::DbMigrate,
+        &delta_directories::DeltaDirectories,
+        &pop::Pop,
+        &alembic_sql::AlembicSql,
+        &django_sqlmigrate::DjangoSqlmigrate,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
@@ -54,6 +70,10 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &play::Play,
         &tern::Tern,
         &graphile::Graphile,
+        &drizzle::Drizzle,
+        &supabase::Supabase,
+        &atlas::Atlas,
+        &liquibase::Liquibase,
         &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
@@ -99,6 +119,12 @@ pub trait Layout: Sync {
         false
     }
 
+    /// The other database that its marks in this directory say it is for: nobody runs the directory on PostgreSQL then.
+    fn other_database(&self, directory: &Directory) -> Option<&'static str> {
+        let _ = directory;
+        None
+    }
+
     /// True where psql runs the files, which understands its own commands in them.
     fn is_run_by_psql(&self) -> bool {
         false
@@ -138,8 +164,10 @@ pub trait Layout: Sync {
 pub struct PlaceholderForms {
     /// Names do not mind their case.
     pub ignore_case: bool,
-    /// `:name`, as psql has it.
+    /// `:name`, by psql's rules although psql does not run the files.
     pub variables: bool,
+    /// Texts that it replaces without being told to, with what it puts there.
+    pub fixed: &'static [(&'static str, &'static str)],
 }
 
 /// What a runner does with a step that comes late: it is new, and sorts before one that was applied.
@@ -308,3 +336,6 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
     let (verb, noun) = if all == 1 { ("is", "file") } else { ("are", "files") };
     format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ impl Layout for NodePgMigrate {
         true
     }
 
-    /// "Not run migration … is preceding already run migration …" (`src/runner.ts`, checkOrder).
+    /// It stops at a migration that precedes one it has run (`src/runner.ts`, checkOrder).
     fn late(&self, _: &Migration) -> Late {
         Late::Refused
     }

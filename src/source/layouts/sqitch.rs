@@ -11,7 +11,7 @@
 //! against version 1.3.1 by tests/ledgers.rs.
 
 use super::sqitch_plan::{Change, Places, changes};
-use super::{Claim, Late, Layout, Reading, Step, Strength, psql_scripts};
+use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, psql_scripts};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::path::join;
 use crate::source::{DownPart, Migration, Skipped, Wrapping};
@@ -54,6 +54,10 @@ impl Layout for Sqitch {
     /// It looks for the last change that was deployed at its place in the plan, and what stands before has to be there.
     fn late(&self, _: &Migration) -> Late {
         Late::Refused
+    }
+
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms { variables: true, ..PlaceholderForms::default() }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -42,7 +42,7 @@ impl Layout for SqlMigrate {
         true
     }
 
-    /// It applies every name that is not in its table (`migrate.go`, PlanMigration).
+    /// It catches up first with what is missing before the last one (`migrate.go`, ToCatchup).
     fn late(&self, _: &Migration) -> Late {
         Late::Applied
     }
