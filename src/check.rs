@@ -1,19 +1,26 @@
 //! The whole way of the data, as one function of the bytes read: histories in, facts and findings out. No clock, no socket, no
 //! environment.
 
+use crate::allow;
+use crate::baseline;
 use crate::catalog::facts::{self, Class};
 use crate::catalog::{Catalog, replay};
 use crate::config::Settings;
 use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
-use crate::release::{self, Releases};
-use crate::rules::{self, Context, HistoryContext};
-use crate::source::{self, ConfiguredHistory, History, Migration, Scope, SourceError, layouts};
+use crate::fingerprint;
+use crate::op::Span;
+use crate::release::standing::{self, Asked, Changed, Standing};
+use crate::release::{self, ReleaseError, Releases, Scope};
+use crate::rules::{self, Context, HistoryContext, Pending};
+use crate::source::git::{GitEnvironment, Repository};
+use crate::source::{self, ConfiguredHistory, History, Migration, Origin, SourceError, SourceFile, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
 use crate::versions::PostgresVersions;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What to check, as the command line means it.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +28,10 @@ pub struct Request {
     pub histories: Vec<HistoryRequest>,
     /// The bytes of standard input, where `-` is among the paths.
     pub stdin: Option<Vec<u8>>,
+    /// Which units are reported on.
+    pub scope: Scope,
+    /// What git tells its hooks.
+    pub git: GitEnvironment,
 }
 
 /// Paths, and what is in force for what lies there.
@@ -39,7 +50,7 @@ impl Request {
     /// These paths, under these settings.
     pub fn of_paths(paths: impl IntoIterator<Item = impl Into<PathBuf>>, settings: Settings) -> Request {
         let paths = paths.into_iter().map(Into::into).collect();
-        Request { histories: vec![HistoryRequest { paths, settings, ..HistoryRequest::default() }], stdin: None }
+        Request { histories: vec![HistoryRequest { paths, settings, ..HistoryRequest::default() }], ..Request::default() }
     }
 }
 
@@ -51,6 +62,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What could not be used. The rest was checked all the same.
     pub unusable: Vec<Unusable>,
+    /// Files that findings are about besides those of the histories: the baseline.
+    pub others: Vec<Arc<SourceFile>>,
 }
 
 /// Something that was asked for and could not be used: a path that cannot be opened or holds no migration, an unknown layout.
@@ -69,6 +82,11 @@ pub struct CheckedHistory {
     pub postgres: PostgresVersions,
     /// For each of `history.migrations`, its statements.
     pub units: Vec<Vec<StatementFacts>>,
+    pub releases: Releases,
+    /// What changed, where that was asked.
+    pub changed: Option<Changed>,
+    /// Which of [`Request::histories`] it is of.
+    pub request: usize,
 }
 
 /// Checks everything that the request names.
@@ -82,36 +100,70 @@ pub fn run(request: &Request) -> Checked {
 /// holds against a server.
 pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usize, &Catalog)) -> Checked {
     let mut checked = Checked::default();
-    for one in &request.histories {
-        check_paths(one, request.stdin.as_deref(), &mut checked, after_unit);
+    let mut found: Vec<Found<'_>> = Vec::new();
+    for at in 0..request.histories.len() {
+        found.push(check_paths(request, at, &mut checked, after_unit));
     }
-    checked.findings.sort_by(|a, b| {
-        (&a.path, a.span, a.rule, &a.migration, &a.message).cmp(&(&b.path, b.span, b.rule, &b.migration, &b.message))
-    });
+    // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
+    // baseline, then levels, which alone may lower what is left. The first two have acted, unit by unit.
+    let mut all: Vec<&mut Finding> = found.iter_mut().flat_map(|one| &mut one.findings).collect();
+    all.sort_by(|a, b| order(a).cmp(&order(b)));
+    fingerprint::assign(&checked.histories, None, all);
+    baseline::apply(&mut found, &mut checked);
+    for Found { request, mut findings, .. } in found {
+        request.settings.levels.apply(&mut findings);
+        checked.findings.append(&mut findings);
+    }
+    checked.findings.sort_by(|a, b| order(a).cmp(&order(b)));
     checked.unusable.sort();
     checked
 }
 
-fn check_paths(
-    request: &HistoryRequest,
-    stdin: Option<&[u8]>,
+/// The order of reports.
+fn order(finding: &Finding) -> (&str, Span, &str, &str, &str) {
+    let Finding { path, span, rule, migration, message, .. } = finding;
+    (path, *span, rule, migration, message)
+}
+
+/// What one request found.
+pub(crate) struct Found<'a> {
+    pub request: &'a HistoryRequest,
+    pub findings: Vec<Finding>,
+}
+
+/// Checks the histories of one of the request's entries.
+fn check_paths<'a>(
+    all: &'a Request,
+    at: usize,
     checked: &mut Checked,
     after_unit: &mut dyn FnMut(&History, usize, &Catalog),
-) {
+) -> Found<'a> {
+    let request = &all.histories[at];
     let HistoryRequest { paths, settings, history, apart } = request;
-    let loaded = source::load(&source::Request {
-        paths: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
-        standard_input: stdin.map(<[u8]>::to_vec),
+    let mut found = Vec::new();
+    let paths: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let origin = match origin(&all.scope, &paths, &all.git) {
+        Ok(origin) => origin,
+        Err(error) => {
+            checked.unusable.push(unusable(paths.first().map_or("", String::as_str), &error));
+            return Found { request, findings: found };
+        }
+    };
+    let source_request = source::Request {
+        paths,
+        standard_input: all.stdin.clone(),
         layout: settings.layout.clone(),
         phase_tag_prefixes: settings.phase_tag_prefixes.clone(),
-        scope: Scope {
+        scope: source::Scope {
             history: history.clone(),
             include: settings.include.clone(),
             exclude: settings.exclude.clone(),
             apart: apart.clone(),
         },
-    });
-    checked.unusable.extend(loaded.errors.iter().map(unusable));
+        origin,
+    };
+    let loaded = source::load(&source_request);
+    checked.unusable.extend(loaded.errors.iter().map(unusable_source));
     let start = match settings.schema_dump.as_deref().map(start_from) {
         None => Catalog::new(),
         Some(Ok(catalog)) => catalog,
@@ -120,29 +172,82 @@ fn check_paths(
             Catalog::new()
         }
     };
-    for history in loaded.histories {
+    for mut history in loaded.histories {
         // A dump says all there was; without one, files that are not the whole history say only a part.
         let mut start = start.clone();
         start.incomplete |= settings.schema_dump.is_none() && !history.whole;
         if let Some(schemas) = &settings.search_path {
             start.start_with_search_path(schemas);
         }
-        let releases = Releases::default();
+        let asked = Asked { scope: &all.scope, settings: &settings.releases, environment: &all.git, request: &source_request };
+        let Standing { releases, changed, problems } = match standing::read(&history, &asked) {
+            Ok(standing) => standing,
+            // Nobody can say what is older: a verdict would be a guess.
+            Err(error) => {
+                checked.unusable.push(unusable(&history.path, &error));
+                continue;
+            }
+        };
+        checked.unusable.extend(problems.iter().map(|problem| unusable(&history.path, problem)));
+        let releases = focus(&mut history, releases, changed.as_ref());
         let parsed = parse_all(&history.migrations, &placeholders(&history, settings));
         let mut findings = history.findings.clone();
         findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings }));
         // Phase tags act unit by unit in here.
         let (units, of_units) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
         findings.extend(of_units);
-        // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
-        // baseline, then levels, which alone may lower what is left.
-        settings.levels.apply(&mut findings);
-        checked.findings.append(&mut findings);
-        checked.histories.push(CheckedHistory { history, postgres: settings.postgres.unwrap_or_default(), units });
+        let judged: Vec<bool> =
+            history.migrations.iter().enumerate().map(|(at, unit)| unit.reported && !releases.is_released(at)).collect();
+        allow::apply(&history, &parsed, &judged, settings, &mut findings);
+        found.append(&mut findings);
+        let postgres = settings.postgres.unwrap_or_default();
+        checked.histories.push(CheckedHistory { history, postgres, units, releases, changed, request: at });
+    }
+    Found { request, findings: found }
+}
+
+/// Where files are read from.
+fn origin(scope: &Scope, paths: &[String], environment: &GitEnvironment) -> Result<Origin, ReleaseError> {
+    match (scope, paths.iter().find(|path| *path != "-")) {
+        (Scope::Staged, Some(path)) => {
+            let repository = Repository::around(path, environment)?;
+            Ok(Origin::Git(Arc::new(repository.index()?)))
+        }
+        (Scope::Staged, None) | (Scope::All | Scope::Since(_), _) => Ok(Origin::Disk),
     }
 }
 
-fn unusable(error: &SourceError) -> Unusable {
+/// Units that are released, and those that did not change where that was asked, are modelled and not reported. Of a single file
+/// only what is about it is kept.
+fn focus(history: &mut History, mut releases: Releases, changed: Option<&Changed>) -> Releases {
+    let lone = history.migrations.iter().any(|unit| !unit.reported);
+    let asked_for: Vec<bool> = history.migrations.iter().map(|unit| unit.reported).collect();
+    if lone {
+        releases.deviations.retain(|deviation| deviation.unit.is_some_and(|unit| asked_for[unit]));
+    }
+    for (at, unit) in history.migrations.iter_mut().enumerate() {
+        unit.reported &= !releases.is_released(at) && changed.is_none_or(|changed| changed.units[at]);
+    }
+    let History { migrations, findings, .. } = history;
+    let is_reported = |finding: &Finding| {
+        let mut units = migrations.iter().filter(|unit| unit.id == finding.migration && unit.file.path == finding.path);
+        units.next().is_none_or(|first| first.reported || units.any(|unit| unit.reported))
+    };
+    findings.retain(is_reported);
+    releases
+}
+
+fn unusable(path: &str, error: &ReleaseError) -> Unusable {
+    let help = miette::Diagnostic::help(error).map(|help| format!("; {help}")).unwrap_or_default();
+    let text = error.to_string();
+    // A path that the sentence begins with has a field of its own.
+    match text.split_once(": ") {
+        Some((first, what)) if first == path => Unusable { path: path.to_owned(), why: format!("{what}{help}") },
+        _ => Unusable { path: path.to_owned(), why: format!("{text}{help}") },
+    }
+}
+
+fn unusable_source(error: &SourceError) -> Unusable {
     let path = error.path().unwrap_or_default();
     let text = error.to_string();
     // The path has a field of its own.
@@ -158,6 +263,7 @@ pub fn placeholders(history: &History, settings: &Settings) -> Placeholders {
         values: settings.placeholders.clone(),
         ignore_case: forms.ignore_case,
         variables: forms.variables || settings.runner_is_psql || history.is_run_by_psql(),
+        fixed: forms.fixed,
     }
 }
 
@@ -209,10 +315,18 @@ impl Replaying<'_> {
         after_unit: &mut dyn FnMut(&History, usize, &Catalog),
     ) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
         let Replaying { history, releases, settings } = *self;
-        let mut units = Vec::with_capacity(parsed.len());
+        let mut units = vec![Vec::new(); parsed.len()];
         let mut findings = Vec::new();
-        for (position, (migration, parsed)) in history.migrations.iter().zip(parsed).enumerate() {
+        // Without releases every unit is one: what it found is what the release before it left.
+        let mut released: Option<Catalog> = None;
+        let mut pending: Vec<Pending> = Vec::new();
+        for position in releases.order(parsed.len()) {
+            let (migration, parsed) = (&history.migrations[position], &parsed[position]);
             let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
+            if releases.are_known() && !releases.is_released(position) && released.is_none() {
+                self.rerun(&mut catalog);
+                released = Some(catalog.clone());
+            }
             let before = catalog.clone();
             let replayed = replay::unit(&mut catalog, unit, migration, parsed);
             let facts = facts::of_unit(unit, parsed.statements.len(), &replayed.events, &before, &catalog);
@@ -221,30 +335,49 @@ impl Replaying<'_> {
                 migration,
                 unit,
                 parsed,
+                released: released.as_ref().unwrap_or(&before),
                 before: &before,
                 after: &catalog,
                 events: &replayed.events,
                 transactions: &replayed.transactions,
+                pending: &pending,
                 releases,
                 settings,
             };
             let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
-            units.push(statements(parsed, facts, &found));
+            units[position] = statements(parsed, facts, &found, settings);
             release::apply_tag(migration, &mut found);
             findings.append(&mut found);
             after_unit(history, position, &catalog);
+            if released.is_some() {
+                pending.push(Pending { position, parsed, events: replayed.events });
+            }
         }
         (units, findings)
     }
+
+    /// What runs again whenever it changes was there before, as it was.
+    fn rerun(&self, catalog: &mut Catalog) {
+        for earlier in self.releases.earlier.values() {
+            let placeholders = placeholders(self.history, self.settings);
+            replay::unit(catalog, 0, earlier, &sql::parse::unit_with(earlier, &placeholders));
+        }
+    }
 }
 
-fn statements(parsed: &ParsedUnit, facts: Vec<(Effect, Class)>, findings: &[Finding]) -> Vec<StatementFacts> {
+fn statements(
+    parsed: &ParsedUnit,
+    facts: Vec<(Effect, Class)>,
+    findings: &[Finding],
+    settings: &Settings,
+) -> Vec<StatementFacts> {
     let judged = parsed.statements.iter().zip(facts).enumerate();
     judged
         .map(|(index, (statement, (effect, class)))| {
             let contract = findings.iter().any(|f| f.statement == Some(index + 1) && rules::takes_away(f));
             let verdict = match (&statement.outcome, class) {
                 (Err(_), _) => Verdict::SyntaxError,
+                (Ok(_), _) if rules::is_refused_by_all(statement, settings.postgres) => Verdict::SyntaxError,
                 (Ok(_), Class::Opaque) => Verdict::Opaque,
                 (Ok(_), _) if contract => Verdict::Contract,
                 (Ok(_), Class::Data) => Verdict::Data,

@@ -20,23 +20,19 @@ fn mismatches(document: &RuleDocument, section: &str, example: &Example) -> Vec<
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, file.bytes()).unwrap();
     }
-    let postgres: PostgresVersions =
-        example.postgres.as_deref().unwrap_or("15..18").parse().unwrap_or_else(|error| panic!("{place}: {error}"));
+    let parse = |text: &str| text.parse::<PostgresVersions>().unwrap_or_else(|error| panic!("{place}: {error}"));
+    let postgres = example.postgres.as_deref().map(parse);
     let configuration = directory.path().join(config::FILE_NAME);
     let plan = config::plan(&Wanted {
         paths: vec![directory.path().to_path_buf()],
         file: if configuration.exists() { FileChoice::Named(configuration) } else { FileChoice::Without },
-        flags: Flags {
-            layout: example.layout.clone(),
-            postgres: example.postgres.as_ref().map(|_| postgres),
-            ..Flags::default()
-        },
+        flags: Flags { layout: example.layout.clone(), postgres, ..Flags::default() },
     });
     let mut wrong: Vec<String> = plan.errors.iter().map(|error| format!("{place}: {error}: {}", error.help())).collect();
     let histories = plan.histories.into_iter().map(|planned| planned.request).collect();
-    let checked = check::run(&Request { histories, stdin: None });
+    let checked = check::run(&Request { histories, ..Request::default() });
     wrong.extend(checked.unusable.iter().map(|unusable| format!("{place}: could not be used: {}", unusable.why)));
-    let report = Report::new(&checked, postgres);
+    let report = Report::new(&checked, postgres.unwrap_or_default());
     let mut findings: Vec<&FindingEntry> = report.findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
     for file in &example.files {
         for announced in &file.announcements {

@@ -1,17 +1,16 @@
 //! What `pg_catalog` has: functions, operators, categories and implicit casts of its types.
 //!
 //! The data is read off a PostgreSQL 15 by the `.sql` files beside it; a test runs them again and compares. Functions that newer
-//! versions added stand apart, written by hand from `pg_proc.dat` of those versions.
+//! versions added stand apart, with the version ([`crate::versions::newer`]).
 
 use super::types::DataType;
+use crate::versions::{KNOWN, newer};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 const FUNCTIONS: &str = include_str!("builtin/functions.txt");
 const OPERATORS: &str = include_str!("builtin/operators.txt");
 const TYPES: &str = include_str!("builtin/types.txt");
-/// Functions of 16 to 18, each with the version that has it first.
-const NEWER_FUNCTIONS: &str = include_str!("builtin/newer_functions.txt");
 
 /// A function of `pg_catalog`, as a call sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +24,13 @@ pub struct Function {
     pub returns_set: bool,
     /// Output columns, where it names them.
     pub outputs: Vec<(String, DataType)>,
+}
+
+impl Function {
+    fn takes(&self, arguments: usize) -> bool {
+        let least = self.args.len() - self.defaults - usize::from(self.variadic && self.defaults == 0);
+        arguments >= least && (arguments <= self.args.len() || self.variadic)
+    }
 }
 
 /// An operator of `pg_catalog`; a prefix operator has no left side.
@@ -53,13 +59,10 @@ impl TypeFacts {
 
 type Lines = HashMap<&'static str, Vec<&'static str>>;
 
-static FUNCTION_LINES: LazyLock<Lines> = LazyLock::new(|| index(FUNCTIONS.lines().chain(newer_functions())));
+static FUNCTION_LINES: LazyLock<Lines> = LazyLock::new(|| index(FUNCTIONS.lines()));
+static NEWER_FUNCTION_LINES: LazyLock<Lines> = LazyLock::new(|| index(newer::functions().map(|(_, line)| line)));
 static OPERATOR_LINES: LazyLock<Lines> = LazyLock::new(|| index(OPERATORS.lines()));
 static TYPE_FACTS: LazyLock<HashMap<&'static str, TypeFacts>> = LazyLock::new(|| TYPES.lines().filter_map(type_facts).collect());
-
-fn newer_functions() -> impl Iterator<Item = &'static str> + Clone {
-    NEWER_FUNCTIONS.lines().filter_map(|line| line.split_once(' ').map(|(_, function)| function))
-}
 
 /// First word → the rests of the lines that begin with it.
 fn index(lines: impl Iterator<Item = &'static str>) -> Lines {
@@ -78,14 +81,25 @@ fn type_facts(line: &'static str) -> Option<(&'static str, TypeFacts)> {
     Some((name, facts))
 }
 
-/// Whether `pg_catalog` has a function of that name that a client may call.
+/// Whether `pg_catalog` of any version has a function of that name that a client may call.
 pub fn is_function(name: &str) -> bool {
-    FUNCTION_LINES.contains_key(name)
+    FUNCTION_LINES.contains_key(name) || NEWER_FUNCTION_LINES.contains_key(name)
 }
 
-/// All overloads of a name.
+/// All overloads of a name, those of newer versions last.
 pub fn functions(name: &str) -> Vec<Function> {
-    FUNCTION_LINES.get(name).into_iter().flatten().filter_map(|line| function(line)).collect()
+    let lines = FUNCTION_LINES.get(name).into_iter().chain(NEWER_FUNCTION_LINES.get(name));
+    lines.flatten().filter_map(|line| function(line)).collect()
+}
+
+/// The first version that has an overload with so many arguments, or any overload; `None` if none has. Types are not looked at.
+pub fn first_version(name: &str, arguments: Option<usize>) -> Option<u16> {
+    let takes = |line: &str| arguments.is_none_or(|count| function(line).is_some_and(|function| function.takes(count)));
+    if FUNCTION_LINES.get(name).is_some_and(|lines| lines.iter().any(|line| takes(line))) {
+        return Some(KNOWN.oldest);
+    }
+    let newer = newer::functions().filter_map(|(since, line)| Some((since, line.split_once(' ')?)));
+    newer.filter(|(_, (named, rest))| *named == name && takes(rest)).map(|(since, _)| since).min()
 }
 
 /// All operators of a name.
@@ -141,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_function_table_is_understood() {
-        let lines = FUNCTIONS.lines().chain(newer_functions());
+        let lines = FUNCTIONS.lines().chain(newer::functions().map(|(_, line)| line));
         let names: std::collections::HashSet<&str> = lines.clone().filter_map(|line| line.split(' ').next()).collect();
         let understood: usize = names.iter().map(|name| functions(name).len()).sum();
         assert_eq!(understood, lines.count());
@@ -155,6 +169,28 @@ mod tests {
         let each = functions("jsonb_each");
         assert!(each[0].returns_set);
         assert_eq!(each[0].outputs[1], ("value".to_string(), DataType::builtin("jsonb")));
+    }
+
+    #[test]
+    fn a_function_is_as_old_as_its_oldest_overload_with_so_many_arguments() {
+        let cases = [
+            ("random", 0, Some(15)),
+            ("random", 2, Some(17)),
+            ("random", 1, None),
+            ("uuidv7", 0, Some(18)),
+            ("uuidv7", 1, Some(18)),
+            ("any_value", 1, Some(16)),
+            ("json_strip_nulls", 1, Some(15)),
+            ("json_strip_nulls", 2, Some(18)),
+            ("generate_series", 3, Some(15)),
+            ("generate_series", 4, Some(16)),
+            ("concat_ws", 5, Some(15)),
+            ("pg_restore_relation_stats", 4, Some(18)),
+            ("no_such_function", 0, None),
+        ];
+        for (name, arguments, since) in cases {
+            assert_eq!(first_version(name, Some(arguments)), since, "{name} of {arguments}");
+        }
     }
 
     #[test]

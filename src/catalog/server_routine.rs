@@ -1,57 +1,13 @@
 //! Functions of the server and of its contrib modules: calling one changes no schema.
 
+use crate::versions::newer;
+
 /// Names of all functions in `pg_catalog` of PostgreSQL 15 (`pg_proc`), sorted.
 const ROUTINES: &str = include_str!("data/routines.txt");
 
 /// Names of the functions of contrib extensions whose functions only compute (no dblink, no tablefunc, no adminpack): members by
 /// `pg_depend` on PostgreSQL 15, sorted.
 const CONTRIB: &str = include_str!("data/contrib_routines.txt");
-
-/// Functions that 16 to 18 added (release notes), sorted.
-const LATER: &[&str] = &[
-    "any_value",
-    "array_reverse",
-    "array_sample",
-    "array_shuffle",
-    "array_sort",
-    "casefold",
-    "crc32",
-    "crc32c",
-    "date_add",
-    "date_subtract",
-    "erf",
-    "erfc",
-    "gamma",
-    "has_largeobject_privilege",
-    "icu_unicode_version",
-    "json_arrayagg",
-    "json_objectagg",
-    "lgamma",
-    "pg_available_wal_summaries",
-    "pg_basetype",
-    "pg_clear_attribute_stats",
-    "pg_clear_relation_stats",
-    "pg_column_toast_chunk_id",
-    "pg_get_acl",
-    "pg_get_wal_summarizer_state",
-    "pg_input_error_info",
-    "pg_input_is_valid",
-    "pg_restore_attribute_stats",
-    "pg_restore_relation_stats",
-    "pg_split_walfile_name",
-    "pg_wal_summary_contents",
-    "random_normal",
-    "system_user",
-    "to_bin",
-    "to_oct",
-    "unicode_assigned",
-    "unicode_version",
-    "uuid_extract_timestamp",
-    "uuid_extract_version",
-    "uuidv4",
-    "uuidv7",
-    "xmltext",
-];
 
 /// A function of `pg_catalog` in any server from 15 to 18.
 pub fn is_routine(name: &str) -> bool {
@@ -60,7 +16,7 @@ pub fn is_routine(name: &str) -> bool {
 
 /// A function that only servers after 15 have.
 pub fn is_later_routine(name: &str) -> bool {
-    LATER.binary_search(&name).is_ok()
+    newer::has_function(name) && !listed(ROUTINES, name)
 }
 
 /// A function of a contrib extension that only computes.
@@ -98,12 +54,12 @@ mod tests {
             }
             assert!(!listed(list, "no_such_function") && !listed(list, "") && !listed(list, "zzzz"));
         }
-        assert!(LATER.is_sorted());
     }
 
     #[test]
     fn functions_of_the_server_are_told_from_those_of_users() {
         assert!(is_routine("now") && is_routine("set_config") && is_routine("uuidv7"));
+        assert!(is_later_routine("uuidv7") && !is_later_routine("random") && !is_later_routine("now"));
         assert!(is_contrib_routine("uuid_generate_v4") && is_contrib_routine("crypt"));
         assert!(!is_routine("update_updated_at_column") && !is_contrib_routine("dblink_exec"));
     }

@@ -1,11 +1,13 @@
 //! `phasegate check`: the verdict on migration directories.
 
 use super::configuration;
+use super::environment;
 use super::exit::Exit;
 use super::terminal::{self, ColorChoice, Terminal};
 use crate::check::{self, Request, Unusable};
 use crate::config::{self, ConfigError, Flags, Wanted};
 use crate::finding::Level;
+use crate::release::Scope;
 use crate::report::human::Human;
 use crate::report::json::Json;
 use crate::report::{Format, Report};
@@ -26,12 +28,22 @@ pub struct Arguments {
     /// Take this layout instead of recognising one
     #[arg(long, value_name = "NAME")]
     layout: Option<String>,
-    /// The server versions that the migrations must work on: one, or a range
+    /// The server versions that the migrations must work on: one, or a range such as 15..18. Without it all known versions are
+    /// meant, and what only some of them have is no finding
     #[arg(long, value_name = "VERSIONS")]
     postgres: Option<PostgresVersions>,
     /// A `pg_dump --schema-only` file: the schema before the first migration
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    /// Report only on migrations that are new or changed since HEAD left this branch, tag or commit
+    #[arg(long, value_name = "REF")]
+    since: Option<String>,
+    /// Report only on migrations that are new or changed in git's index, and read that instead of the work tree
+    #[arg(long, conflicts_with = "since")]
+    staged: bool,
+    /// Accepted findings, instead of those in `phasegate.baseline.json`
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// How to write the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
     format: FormatName,
@@ -80,11 +92,21 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     let plan = config::plan(&Wanted {
         paths: arguments.paths.clone(),
         file: arguments.configuration.choice(),
-        flags: Flags { layout: arguments.layout.clone(), postgres: arguments.postgres, schema_dump: arguments.schema.clone() },
+        flags: Flags {
+            layout: arguments.layout.clone(),
+            postgres: arguments.postgres,
+            schema_dump: arguments.schema.clone(),
+            baseline: arguments.baseline.clone(),
+        },
     });
     let was_nothing_planned = plan.histories.is_empty();
     let histories = plan.histories.into_iter().map(|planned| planned.request).collect();
-    let mut checked = check::run(&Request { histories, stdin });
+    let scope = match (&arguments.since, arguments.staged) {
+        (Some(name), _) => Scope::Since(name.clone()),
+        (None, true) => Scope::Staged,
+        (None, false) => Scope::All,
+    };
+    let mut checked = check::run(&Request { histories, stdin, scope, git: environment::git() });
     checked.unusable.extend(plan.errors.iter().map(unusable));
     checked.unusable.sort();
     let report = Report::new(&checked, PostgresVersions::covering(checked.histories.iter().map(|one| one.postgres)));
@@ -114,7 +136,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
 }
 
 /// A configuration that could not be used, for the report.
-fn unusable(error: &ConfigError) -> Unusable {
+pub fn unusable(error: &ConfigError) -> Unusable {
     let text = error.to_string();
     let what = text.strip_prefix(error.path()).and_then(|rest| rest.strip_prefix(':')).unwrap_or(&text).trim_start();
     Unusable { path: error.path().to_owned(), why: format!("{what}; {}", error.help()) }

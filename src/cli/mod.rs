@@ -6,11 +6,14 @@ use clap::{Parser, Subcommand};
 use exit::Exit;
 use terminal::ColorChoice;
 
+mod baseline;
 mod check;
 mod config;
 mod configuration;
+mod environment;
 pub mod exit;
 mod explain;
+mod freeze;
 mod layouts;
 mod rules;
 mod terminal;
@@ -29,10 +32,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Baseline(baseline::Arguments),
     Check(check::Arguments),
     Config(config::Arguments),
     Explain(explain::Arguments),
     Layouts(layouts::Arguments),
+    Freeze(freeze::Arguments),
     Rules(rules::Arguments),
 }
 
@@ -48,10 +53,12 @@ pub fn run() -> Exit {
         }
     };
     let result = match arguments.command {
+        Command::Baseline(command) => baseline::run(&command),
         Command::Check(command) => check::run(&command, arguments.color),
         Command::Config(command) => config::run(&command, arguments.color),
         Command::Explain(command) => explain::run(&command, arguments.color),
         Command::Layouts(command) => layouts::run(&command, arguments.color),
+        Command::Freeze(command) => freeze::run(&command, arguments.color),
         Command::Rules(command) => rules::run(&command),
     };
     result.unwrap_or_else(|error| {

@@ -3,6 +3,7 @@
 //! [`find`] looks for the file, [`read`] makes a [`form`] of its bytes, [`resolve`] makes [`Settings`] of that, and [`plan`] says which
 //! of them hold for which PATH; [`show`] says it back, [`mod@schema`] says it to editors. The rest of the program sees [`Settings`] only. Only [`find`], [`files`] and [`plan`] look at the disk.
 
+mod baseline_place;
 pub mod error;
 mod files;
 mod find;

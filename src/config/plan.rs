@@ -9,7 +9,7 @@ use super::error::{ConfigError, Wrong};
 use super::files::{Files, Known};
 use super::levels::Root;
 use super::resolved::{Flags, Origins, Resolved, ResolvedHistory};
-use super::{find, places};
+use super::{baseline_place, find, places};
 use crate::check::HistoryRequest;
 use crate::source::{Around, ConfiguredHistory, join, shown};
 use std::collections::BTreeMap;
@@ -51,6 +51,8 @@ pub struct Planned {
     pub origins: Origins,
     /// The configuration, as reports show it.
     pub file: Option<String>,
+    /// Where accepted findings are, or would be: where the settings name a file, that one.
+    pub baseline: PathBuf,
 }
 
 /// Finds the configurations and says what holds for each path.
@@ -62,6 +64,7 @@ pub fn plan(wanted: &Wanted) -> Plan {
     for path in &wanted.paths {
         planning.path(path);
     }
+    planning.plan.histories.iter_mut().for_each(baseline_place::settle);
     planning.plan
 }
 
@@ -157,7 +160,7 @@ impl Planning<'_> {
     fn add(&mut self, path: &Path, resolved: Resolved, file: Option<String>, apart: Vec<String>) {
         let settings = resolved.settings;
         let request = HistoryRequest { paths: vec![path.to_path_buf()], settings, apart, history: None };
-        self.plan.histories.push(Planned { request, origins: resolved.origins, file });
+        self.plan.histories.push(Planned { request, origins: resolved.origins, file, baseline: PathBuf::new() });
     }
 
     /// Plans the histories that have to do with a place on disk; false where none has.
@@ -199,7 +202,8 @@ impl Planning<'_> {
                 apart: apart.collect(),
                 history: Some(configured),
             };
-            let planned = Planned { request, origins: resolved.origins, file: Some(known.shown.clone()) };
+            let planned =
+                Planned { request, origins: resolved.origins, file: Some(known.shown.clone()), baseline: PathBuf::new() };
             self.take(known.disk.clone(), index, planned);
         }
         any

@@ -15,6 +15,8 @@ pub struct Flags {
     pub postgres: Option<PostgresVersions>,
     /// `--schema`, relative to the working directory.
     pub schema_dump: Option<PathBuf>,
+    /// `--baseline`, relative to the working directory.
+    pub baseline: Option<PathBuf>,
 }
 
 /// Where a value comes from.
@@ -74,7 +76,7 @@ impl Resolved {
 
     /// A flag beats every file.
     pub(super) fn take_flags(&mut self, flags: &Flags) {
-        let Flags { layout, postgres, schema_dump } = flags;
+        let Flags { layout, postgres, schema_dump, baseline } = flags;
         let mut flag = |key: &str, name| self.origins.insert(key.to_owned(), Origin::Flag(name));
         if let Some(layout) = layout {
             flag("layout", "--layout");
@@ -87,6 +89,10 @@ impl Resolved {
         if let Some(file) = schema_dump {
             flag("schema", "--schema");
             self.settings.schema_dump = Some(file.clone());
+        }
+        if let Some(file) = baseline {
+            flag("baseline", "--baseline");
+            self.settings.baseline = Some(file.clone());
         }
     }
 }

@@ -23,12 +23,32 @@ pub struct HistoryEntry {
     pub path: String,
     /// Name of the layout, as `--layout` takes it.
     pub layout: String,
+    /// What is released of it; `null` where nothing says so.
+    pub releases: Option<ReleasesEntry>,
+    /// What was left out because it did not change; `null` without `--since` and `--staged`.
+    pub unchanged: Option<UnchangedEntry>,
     /// What the configuration calls it.
     pub name: Option<String>,
     /// Its directories: `path`, or several that form one history, with `path` around them.
     pub paths: Vec<String>,
     /// The server versions that it was checked for.
     pub postgres: String,
+}
+
+/// Released units: modelled, not judged, and not in the list of migrations.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReleasesEntry {
+    pub migrations: usize,
+    /// What says that they are: the path of a manifest, a tag, a merge base, `through = "0042"`.
+    pub sources: Vec<String>,
+}
+
+/// Units that are not released and did not change: modelled, not judged, and not in the list of migrations.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnchangedEntry {
+    pub migrations: usize,
+    /// Against what they were compared.
+    pub since: String,
 }
 
 /// Counts over the whole report. Suppressed findings and findings of level off are not in it.
@@ -40,6 +60,8 @@ pub struct Summary {
     pub errors: usize,
     pub warnings: usize,
     pub notes: usize,
+    /// Released units, which were modelled and not judged.
+    pub released: usize,
 }
 
 /// One unit: what the runner records as one step.

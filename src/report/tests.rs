@@ -7,7 +7,10 @@ use super::{Format, Report};
 use crate::check::{Checked, CheckedHistory, Unusable};
 use crate::effect::{Break, BreakKind, Effect, Lock, LockMode, StatementFacts, Verdict};
 use crate::finding::{Finding, Level, Related, SuppressedBy, Suppression};
+use crate::fingerprint;
 use crate::op::Span;
+use crate::release::Releases;
+use crate::release::standing::Changed;
 use crate::source::{History, Migration, Phase, Skipped, SourceFile, UnitKind, Wrapping};
 use crate::versions::PostgresVersions;
 use std::sync::Arc;
@@ -21,7 +24,9 @@ fn unit(path: &str, bytes: &[u8]) -> Migration {
         parts: vec![Span { start: 0, end: bytes.len() }],
         phase: Phase::Untagged,
         tag: None,
+        directives: Vec::new(),
         wrapping: Wrapping::Wrapped,
+        rewriting: Default::default(),
         kind: UnitKind::Sql,
         reported: true,
         version: None,
@@ -46,6 +51,7 @@ fn finding(rule: &'static str, level: Level, path: &str, span: Span) -> Finding 
         help: "release code that does not use it first, then drop it in a migration tagged `-- phase contract`".into(),
         related: Vec::new(),
         suppressed: None,
+        fingerprint: String::new(),
     }
 }
 
@@ -79,9 +85,13 @@ fn checked() -> Checked {
             },
             postgres: PostgresVersions::default(),
             units: vec![vec![facts(init, Verdict::Expand, Effect::default())], vec![facts(drop, Verdict::Contract, effect)]],
+            releases: Releases::default(),
+            changed: None,
+            request: 0,
         }],
         findings: vec![dropped],
         unusable: Vec::new(),
+        others: Vec::new(),
     }
 }
 
@@ -98,8 +108,10 @@ fn one_file(path: &str, bytes: &[u8], span: Span) -> Checked {
 const PLAIN: Human = Human { color: false, unicode: true, width: 100, least: Level::Warning };
 
 fn written(checked: &Checked, format: &dyn Format) -> String {
+    let mut checked = checked.clone();
+    fingerprint::assign(&checked.histories, None, &mut checked.findings);
     let mut out = Vec::new();
-    format.write(&Report::new(checked, PostgresVersions::default()), &mut out).unwrap();
+    format.write(&Report::new(&checked, PostgresVersions::default()), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -244,6 +256,26 @@ fn units_that_are_only_modelled_are_not_reported() {
     assert_eq!(report["summary"]["migrations"], 1);
     assert_eq!(report["migrations"][0]["id"], "0002");
     assert_eq!(report["findings"][0]["related"][0]["line"], 1, "a related place may stand in such a unit");
+}
+
+#[test]
+fn what_is_released_and_what_did_not_change_is_counted_with_what_said_so() {
+    let mut checked = checked();
+    let history = &mut checked.histories[0];
+    history.history.migrations[0].reported = false;
+    history.releases = Releases::of_units(vec![true, false]);
+    history.releases.sources = vec!["db/released.sha256".into()];
+    let human = written(&checked, &PLAIN);
+    assert!(human.contains("  1 migration released, modelled and not judged: db/released.sha256\n"), "{human}");
+    assert!(human.ends_with("in 1 migration (1 statement); 1 released and not judged\n"), "{human}");
+    let report = json(&checked);
+    assert_eq!(report["histories"][0]["releases"], serde_json::json!({"migrations": 1, "sources": ["db/released.sha256"]}));
+    assert_eq!(report["summary"]["released"], 1);
+    checked.histories[0].releases = Releases::default();
+    checked.histories[0].changed = Some(Changed { units: vec![false, true], since: "HEAD (1a2b)".into() });
+    let human = written(&checked, &PLAIN);
+    assert!(human.contains("  1 migration unchanged, modelled and not judged: compared with HEAD (1a2b)\n"), "{human}");
+    assert_eq!(json(&checked)["histories"][0]["unchanged"], serde_json::json!({"migrations": 1, "since": "HEAD (1a2b)"}));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod testing;
 pub mod document;
 pub mod example;
 
+use crate::allow::Said;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::object::{Birth, Relation};
@@ -19,11 +20,13 @@ use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
 use crate::release::Releases;
 use crate::source::{History, Migration, layouts};
-use crate::sql::ParsedUnit;
 use crate::sql::names::quote_identifier;
+use crate::sql::{ParsedStatement, ParsedUnit};
+use crate::versions::PostgresVersions;
 pub use document::Family;
 use std::collections::BTreeMap;
 use std::ops::Range;
+pub(crate) use unused_allow::unused_entry;
 
 pub struct Rule {
     /// The name of its file in `rules/`.
@@ -42,6 +45,8 @@ pub enum Check {
     AfterOthers(fn(&Context<'_>, &[Judged], &mut Findings)),
     /// At a whole history, once: its files and their order.
     History(fn(&HistoryContext<'_>, &mut Vec<Finding>)),
+    /// At what became of the comments of one unit that allow findings. These rules cannot be allowed.
+    Allows(fn(&AllowsContext<'_>, &mut Vec<Finding>)),
     /// Found by the room that reads the files: nothing is left to do here.
     Source,
 }
@@ -76,6 +81,38 @@ impl<'a> HistoryContext<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
+        }
+    }
+}
+
+/// The comments of one unit after they were applied.
+pub struct AllowsContext<'a> {
+    pub migration: &'a Migration,
+    pub parsed: &'a ParsedUnit,
+    pub said: &'a [Said<'a>],
+    pub settings: &'a Settings,
+}
+
+impl AllowsContext<'_> {
+    /// True where the server's parser refuses something in the unit, so that findings may be missing.
+    pub fn has_unread(&self) -> bool {
+        self.parsed.statements.iter().any(|statement| statement.outcome.is_err() || !statement.inner_errors.is_empty())
+    }
+    /// A finding about a part of a comment.
+    pub fn finding(&self, rule: &'static str, span: Span, message: String, help: String) -> Finding {
+        Finding {
+            rule,
+            level: Level::Error,
+            path: self.migration.file.path.clone(),
+            migration: self.migration.id.clone(),
+            statement: None,
+            span,
+            message,
+            help,
+            related: Vec::new(),
+            suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -87,14 +124,29 @@ pub struct Context<'a> {
     /// Index of the unit in the history, from 1, as in [`Birth`].
     pub unit: u32,
     pub parsed: &'a ParsedUnit,
+    /// As the last release left it: what the previous release of the application knows. Without release information the same as
+    /// `before`.
+    pub released: &'a Catalog,
+    /// Before the unit. What pending units before it did is in here, and no client knows it yet.
     pub before: &'a Catalog,
     pub after: &'a Catalog,
     /// What happened, in order. Rolled-back parts are not here.
     pub events: &'a [Event],
     /// For each statement the transaction it ran in; equal numbers are one transaction.
     pub transactions: &'a [u32],
+    /// Units of the same release that ran before this one, in that order. Empty without release information.
+    pub pending: &'a [Pending<'a>],
     pub releases: &'a Releases,
     pub settings: &'a Settings,
+}
+
+/// An earlier unit of the same release.
+pub struct Pending<'a> {
+    /// In the history, from 0.
+    pub position: usize,
+    pub parsed: &'a ParsedUnit,
+    /// What happened in it.
+    pub events: Vec<Event>,
 }
 
 impl<'a> Context<'a> {
@@ -209,6 +261,7 @@ impl<'a> Context<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -308,9 +361,25 @@ pub fn judge_history(cx: &HistoryContext<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Judges the comments of one unit.
+pub fn judge_allows(cx: &AllowsContext<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in RULES {
+        if let Check::Allows(check) = rule.check {
+            check(cx, &mut findings);
+        }
+    }
+    findings
+}
+
 /// A contract finding at the level of an error: old clients lose something. Asked before tags and configuration act.
 pub fn takes_away(finding: &Finding) -> bool {
     finding.level == Level::Error && family_of(finding.rule) == Some(Family::Contract)
+}
+
+/// A top-level statement that the parser of every target refuses, although it was read as older servers read it.
+pub fn is_refused_by_all(statement: &ParsedStatement, targets: Option<PostgresVersions>) -> bool {
+    statement.newer.iter().any(|newer| newer.refused_by_parser && syntax_error::refused_by_all(newer, targets).is_some())
 }
 
 /// The family of a rule.
@@ -321,6 +390,19 @@ pub fn family_of(id: &str) -> Option<Family> {
 /// The rule of this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id).copied()
+}
+
+/// True for the rules about suppressions themselves, which no comment and no baseline silences.
+pub fn is_hygiene(id: &str) -> bool {
+    rule(id).is_some_and(|rule| matches!(rule.check, Check::Allows(_)))
+}
+
+/// The rule whose id is most like an unknown one, where one is like it.
+pub fn similar(unknown: &str) -> Option<&'static str> {
+    const LEAST: f64 = 0.85;
+    let unknown = unknown.to_lowercase().replace('_', "-");
+    let likely = RULES.iter().map(|rule| (strsim::jaro_winkler(&unknown, rule.id), rule.id)).filter(|(like, _)| *like >= LEAST);
+    likely.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, id)| id)
 }
 
 macro_rules! registry {
@@ -339,8 +421,11 @@ registry! {
     replication_change, settings_change, stale_plan, column_added, column_grants, sequence_not_granted, trigger_privileges,
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
-    malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
-    not_utf8, syntax_error, psql_command, unresolved_placeholder,
+    malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired,
+    unclassified_statement, opaque_sql,
+    released_file_changed, out_of_order, several_open,
+    not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
+    unknown_allow, unused_allow, allow_without_reason,
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What cannot be used: arguments and paths. Each of these makes exit code 2; the rest of the report still comes out.
 
+use crate::source::origin::Origin;
+
 /// Why a PATH gave no history, or not all of it. `Display` says what failed and where, `help` what to do.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SourceError {
@@ -14,6 +16,9 @@ pub enum SourceError {
     #[error("{path}: holds {} histories, and phasegate.toml has it as one: {}", histories.len(), histories.join(", "))]
     #[diagnostic(help("give each its own [[histories]], or name the directories that form one together in its `paths`"))]
     SeveralHistories { path: String, histories: Vec<String> },
+    #[error("{path}: is not in {snapshot}")]
+    #[diagnostic(help("`git add` it, or give a path that git knows"))]
+    NotInGit { path: String, snapshot: String },
 
     #[error("{path}: cannot be read: {cause}")]
     #[diagnostic(help("make it readable for this user; everything else was read"))]
@@ -33,12 +38,21 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Nothing is at a path.
+    pub(super) fn missing(path: String, origin: &Origin) -> SourceError {
+        match origin {
+            Origin::Disk => SourceError::NotFound { path },
+            Origin::Git(snapshot) => SourceError::NotInGit { path, snapshot: snapshot.name.clone() },
+        }
+    }
+
     /// The path that it is about; none for a layout that does not exist.
     pub fn path(&self) -> Option<&str> {
         match self {
             SourceError::NotFound { path }
             | SourceError::NoDirectory { path }
             | SourceError::SeveralHistories { path, .. }
+            | SourceError::NotInGit { path, .. }
             | SourceError::Unreadable { path, .. }
             | SourceError::NoMigration { path, .. }
             | SourceError::Ambiguous { path, .. } => Some(path),

@@ -7,14 +7,20 @@
 
 use crate::finding::Finding;
 use crate::op::Span;
+use allow::Directive;
 use std::sync::Arc;
 
+pub mod allow;
+mod comment;
+pub mod compare;
 pub mod directory;
 mod encoding;
 mod error;
 mod focus;
+pub mod git;
 pub mod layouts;
 mod name;
+pub mod origin;
 mod path;
 #[cfg(test)]
 mod property_tests;
@@ -26,11 +32,12 @@ pub mod tag;
 mod unit;
 mod version;
 
-pub(crate) use directory::is_entered;
+pub(crate) use directory::{in_repository, is_entered, repository_around};
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
 pub(crate) use name::nearest;
-pub(crate) use path::{ancestor, join, shown};
+pub use origin::Origin;
+pub(crate) use path::{ancestor, join, resolved, resolved_beside, shown};
 pub(crate) use request::DEPTH;
 pub use request::{Loaded, Request, load};
 pub use scope::{Around, ConfiguredHistory, Scope};
@@ -97,7 +104,10 @@ pub struct Migration {
     pub phase: Phase,
     /// The tag in full, where there is one.
     pub tag: Option<PhaseTag>,
+    /// What its comments say to phasegate, in order.
+    pub directives: Vec<Directive>,
     pub wrapping: Wrapping,
+    pub rewriting: Rewriting,
     pub kind: UnitKind,
     /// False for units that are modelled but not reported (siblings of a single file).
     pub reported: bool,
@@ -150,4 +160,18 @@ pub enum Wrapping {
     None,
     /// The file's own BEGIN … COMMIT.
     Explicit,
+}
+
+/// What a runner does to a text before it sends it, beyond values for `${…}` and `{{ … }}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rewriting {
+    #[default]
+    None,
+    /// `;;` stands for a semicolon that ends no statement of the runner's: Play evolutions.
+    DoubledSemicolons,
+    /// `:NAME` is a placeholder, whatever it is to psql: graphile-migrate.
+    ColonNames,
+    /// `${…}` for which it has no value stays as it is, so that in a string it is as a rule the data of somebody else's template:
+    /// MyBatis, Liquibase.
+    UnknownStays,
 }

@@ -1,5 +1,6 @@
 //! What holds for every name and every text.
 
+use super::comment::comments;
 use super::directory::{Directory, FileEntry};
 use super::layouts::{self, Layout};
 use super::{Request, SourceFile, UnitKind, load, name, tag};
@@ -73,7 +74,7 @@ proptest! {
 
     #[test]
     fn what_is_said_about_tags_lies_on_comments(text in text()) {
-        let found = tag::scan(&text, &[Span { start: 0, end: text.len() }], &["phase".to_string()]);
+        let found = tag::scan(&comments(&text, &[Span { start: 0, end: text.len() }]), &["phase".to_string()]);
         let spans = found.malformed.iter().map(|m| m.span).chain(found.tag.iter().map(|(_, tag)| tag.span));
         for span in spans {
             let comment = text.get(span.start..span.end).unwrap_or_default();
@@ -86,7 +87,7 @@ proptest! {
         lines in prop::sample::subsequence(vec!["-- phase contract", "-- x", "SELECT 1;", "-- phase expand"], 0..4)
     ) {
         let of = |text: &str| {
-            let found = tag::scan(text, &[Span { start: 0, end: text.len() }], &["phase".to_string()]);
+            let found = tag::scan(&comments(text, &[Span { start: 0, end: text.len() }]), &["phase".to_string()]);
             (found.tag.map(|(phase, _)| phase), found.malformed.len())
         };
         let unix = lines.join("\n");

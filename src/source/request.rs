@@ -2,7 +2,8 @@
 
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::layouts::{self, Layout, Step};
-use crate::source::path::{ancestor, join, shown};
+use crate::source::origin::{Origin, PlaceKind};
+use crate::source::path::{ancestor, join, resolved_beside, shown};
 use crate::source::recognition::{self, Found};
 use crate::source::scope::Scope;
 use crate::source::{History, Skipped, SourceError, SourceFile, name, unit};
@@ -26,6 +27,8 @@ pub struct Request {
     pub phase_tag_prefixes: Vec<String>,
     /// What a configuration says about the files.
     pub scope: Scope,
+    /// Where the paths are: on disk, or what git holds instead of it.
+    pub origin: Origin,
 }
 
 impl Request {
@@ -37,6 +40,7 @@ impl Request {
             layout: None,
             phase_tag_prefixes: vec!["phase".to_string()],
             scope: Scope::default(),
+            origin: Origin::Disk,
         }
     }
 }
@@ -86,17 +90,18 @@ impl Loading<'_> {
             return;
         }
         let path = shown(given);
-        match std::fs::metadata(given) {
-            Ok(metadata) if metadata.is_dir() => self.load_directory(given, &path),
-            Ok(_) => self.load_file(given, &path),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.loaded.errors.push(SourceError::NotFound { path }),
-            Err(error) => self.loaded.errors.push(SourceError::Unreadable { path, cause: error.to_string() }),
+        match self.request.origin.kind(&resolved_beside(Path::new(given))) {
+            Ok(Some(PlaceKind::Directory)) => self.load_directory(given, &path),
+            Ok(Some(PlaceKind::File)) => self.load_file(given, &path),
+            Ok(None) => self.loaded.errors.push(SourceError::missing(path, &self.request.origin)),
+            Err(cause) => self.loaded.errors.push(SourceError::Unreadable { path, cause }),
         }
     }
 
     fn load_directory(&mut self, given: &str, path: &str) {
         let earlier = self.loaded.errors.len();
-        let root = Directory::list(Path::new(given), path, DEPTH, &mut self.loaded.errors).apart_from(&self.request.scope);
+        let root = Directory::list_in(&self.request.origin, Path::new(given), path, DEPTH, &mut self.loaded.errors)
+            .apart_from(&self.request.scope);
         let found = recognition::find(&root, self.layout, &self.request.scope, &mut self.loaded.errors);
         if found.is_empty() && self.load_step_directory(given, &root) {
             return;
@@ -146,6 +151,7 @@ impl Loading<'_> {
         let mut accounted: BTreeSet<String> = reading.steps.iter().map(|s| s.file.path.clone()).collect();
         accounted.extend(reading.skipped.iter().map(|s| s.path.clone()));
         let mut history = self.history_of_steps(&directory.path, *layout, evidence, reading.steps);
+        history.whole = !reading.incomplete;
         history.skipped = reading.skipped;
         history.skipped.extend(directory.skipped_below());
         let here: BTreeSet<&str> = directory.files.iter().map(|f| f.path.as_str()).collect();
@@ -163,7 +169,6 @@ impl Loading<'_> {
                 history.skipped.push(Skipped { path: file.path.clone(), why });
             }
         }
-        history.whole = true;
         history
     }
 
@@ -175,7 +180,7 @@ impl Loading<'_> {
             ..History::default()
         };
         for step in steps {
-            let (migration, mut findings) = unit::of_step(step, &self.request.phase_tag_prefixes);
+            let (migration, mut findings) = unit::of_step(step, layout.rewriting(), &self.request.phase_tag_prefixes);
             history.migrations.push(migration);
             history.findings.append(&mut findings);
         }
@@ -183,18 +188,17 @@ impl Loading<'_> {
     }
 
     pub(super) fn load_lone_file(&mut self, given: &str, path: &str) {
-        match std::fs::read(given) {
+        let place = resolved_beside(Path::new(given));
+        match self.request.origin.read(&place) {
             Ok(bytes) => {
-                let name = Path::new(given).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-                let parent = Path::new(given).parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let listing = Directory::list(parent, &ancestor(path, 1), 0, &mut Vec::new());
+                let name = place.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                let parent = place.parent().unwrap_or(&place);
+                let listing = Directory::list_in(&self.request.origin, parent, &ancestor(path, 1), 0, &mut Vec::new());
                 let repo_path = listing.file(&name).map_or(path, |f| f.repo_path()).to_string();
                 let file = SourceFile { path: path.to_string(), repo_path, bytes };
                 self.load_script(path, &FileEntry::of_source(&name, Arc::new(file)), "a file with no history around it");
             }
-            Err(error) => {
-                self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause: error.to_string() });
-            }
+            Err(cause) => self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause }),
         }
     }
 
@@ -264,8 +268,8 @@ fn has_programs_elsewhere(root: &Directory, found: &Found<'_>) -> bool {
 /// What there was instead of migrations, for the error.
 pub(super) fn seen(root: &Directory) -> String {
     let sql: Vec<&FileEntry> = root.files_below().into_iter().filter(|f| f.looks_like_sql()).collect();
-    let databases: BTreeSet<&str> =
-        sql.iter().filter_map(|f| f.path.rsplit_once('/')).filter_map(|(d, _)| name::other_database_of_directory(d)).collect();
+    let of_path = |f: &&FileEntry| f.path.rsplit_once('/').and_then(|(d, _)| name::other_database_of_directory(d));
+    let databases: BTreeSet<&str> = sql.iter().filter_map(of_path).chain(recognition::marked_for_other_database(root)).collect();
     match (sql.as_slice(), databases.is_empty()) {
         ([], _) => "there is no .sql file in it".to_string(),
         (some, false) => {

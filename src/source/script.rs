@@ -101,17 +101,21 @@ impl Chunks<'_> {
         self.tokens = lex::tokens_from(self.text, at + rest.find('\n').map_or(rest.len(), |n| n + 1));
     }
 
-    /// `COPY … FROM stdin;` is followed by data up to a line `\.`.
     fn skip_copy_data(&mut self, at: usize) {
-        let mut end = at;
-        for line in self.text[at..].split_inclusive('\n') {
-            end += line.len();
-            if line.trim_end() == "\\." {
-                break;
-            }
-        }
-        self.tokens = lex::tokens_from(self.text, end);
+        self.tokens = lex::tokens_from(self.text, copy_data_end(self.text, at));
     }
+}
+
+/// `COPY … FROM stdin;` is followed by data up to a line `\.`: where what follows it begins.
+pub fn copy_data_end(text: &str, at: usize) -> usize {
+    let mut end = at;
+    for line in text[at..].split_inclusive('\n') {
+        end += line.len();
+        if line.trim_end() == "\\." {
+            break;
+        }
+    }
+    end
 }
 
 fn word<'a>(text: &'a str, token: &Token) -> Option<&'a str> {

@@ -5,8 +5,8 @@
 //! meant as a tag and is none is a finding, so that a typo is never silence.
 
 use crate::op::Span;
+use crate::source::comment::{Comment, Place};
 use crate::source::{Phase, PhaseTag, name};
-use crate::sql::lex::{self, TokenKind};
 
 const PHASES: [&str; 2] = ["contract", "expand"];
 const KEYS: [&str; 4] = ["completes", "objects", "after", "reason"];
@@ -26,89 +26,19 @@ pub struct MalformedTag {
     pub help: String,
 }
 
-/// Reads the tags of a unit. `regions` are where they may stand, in order: the unit's parts, and a header before its marker.
-/// `prefixes` are the words after `--`, such as `phase`.
-pub fn scan(text: &str, regions: &[Span], prefixes: &[String]) -> TagScan {
+/// Reads the tags among the comments of a unit. `prefixes` are the words after `--`, such as `phase`.
+pub fn scan(comments: &[Comment<'_>], prefixes: &[String]) -> TagScan {
     let mut found = TagScan::default();
-    let mut place = Place::BeforeStatements;
-    for region in regions {
-        let text = &text[..region.end];
-        let mut meta_command_until = region.start;
-        for token in lex::tokens_from(text, region.start) {
-            if token.span.start < meta_command_until {
-                continue;
-            }
-            match token.kind {
-                TokenKind::Whitespace => {}
-                TokenKind::LineComment | TokenKind::BlockComment => {
-                    let comment = Comment {
-                        body: body(token.text(text)),
-                        span: token.span,
-                        is_block: token.kind == TokenKind::BlockComment,
-                        has_own_line: has_own_line(text, token.span.start),
-                    };
-                    read(&comment, prefixes, place, &mut found);
-                }
-                TokenKind::Semicolon => place = place.after_semicolon(),
-                TokenKind::Backslash if has_own_line(text, token.span.start) => {
-                    meta_command_until = text[token.span.end..].find('\n').map_or(text.len(), |n| token.span.end + n);
-                }
-                _ => place = place.after_token(token.text(text)),
-            }
-        }
+    for comment in comments.iter().filter(|comment| comment.place != Place::InBody) {
+        read(comment, prefixes, &mut found);
     }
     found
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    BeforeStatements,
-    InTransactionControl,
-    AfterFirst,
-}
-
-impl Place {
-    fn after_token(self, token: &str) -> Place {
-        let control = ["begin", "start", "commit", "end", "rollback"].iter().any(|w| token.eq_ignore_ascii_case(w));
-        match self {
-            Place::BeforeStatements if control => Place::InTransactionControl,
-            Place::InTransactionControl => Place::InTransactionControl,
-            Place::BeforeStatements | Place::AfterFirst => Place::AfterFirst,
-        }
-    }
-
-    fn after_semicolon(self) -> Place {
-        match self {
-            Place::InTransactionControl | Place::BeforeStatements => Place::BeforeStatements,
-            Place::AfterFirst => Place::AfterFirst,
-        }
-    }
-}
-
-struct Comment<'a> {
-    body: &'a str,
-    span: Span,
-    is_block: bool,
-    has_own_line: bool,
-}
-
-fn body(comment: &str) -> &str {
-    match comment.strip_prefix("/*") {
-        Some(block) => block.strip_suffix("*/").unwrap_or(block).trim(),
-        None => comment.strip_prefix("--").unwrap_or(comment).trim(),
-    }
-}
-
-fn has_own_line(text: &str, at: usize) -> bool {
-    let before = &text[..at];
-    let line = before.rfind(['\n', '\r']).map_or(0, |n| n + 1);
-    before[line..].trim_start_matches('\u{feff}').trim().is_empty()
-}
-
-fn read(comment: &Comment<'_>, prefixes: &[String], place: Place, found: &mut TagScan) {
+fn read(comment: &Comment<'_>, prefixes: &[String], found: &mut TagScan) {
     let Some(reading) = prefixes.iter().find_map(|prefix| parse(comment.body, prefix)) else { return };
     let complaint = match reading {
-        Reading::Tag(..) if place == Place::AfterFirst => Some((
+        Reading::Tag(..) if comment.place == Place::AfterFirst => Some((
             "a phase tag after the unit's first statement has no effect".to_string(),
             "move it above the first statement".to_string(),
         )),

@@ -1,8 +1,9 @@
 use super::*;
+use crate::source::comment::comments;
 
 fn scanned(text: &str) -> TagScan {
     let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    scan(text, &[Span { start, end: text.len() }], &["phase".to_string(), "caracal:phase".to_string()])
+    scan(&comments(text, &[Span { start, end: text.len() }]), &["phase".to_string(), "caracal:phase".to_string()])
 }
 
 fn phase(text: &str) -> Option<Phase> {
@@ -120,7 +121,7 @@ fn a_header_before_the_marker_counts_and_text_between_regions_does_not() {
     let text = "-- phase contract\n-- +goose Down\n-- phase expand\nSELECT 1;\n-- +goose Up\nDROP TABLE a;";
     let up = text.find("DROP").unwrap_or(0);
     let regions = [Span { start: 0, end: 18 }, Span { start: up, end: text.len() }];
-    let found = scan(text, &regions, &["phase".to_string()]);
+    let found = scan(&comments(text, &regions), &["phase".to_string()]);
     assert_eq!(found.tag.map(|(phase, _)| phase), Some(Phase::Contract));
     assert_eq!(found.malformed, []);
 }

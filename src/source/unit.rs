@@ -3,17 +3,31 @@
 use crate::finding::{Finding, Level};
 use crate::op::Span;
 use crate::source::layouts::Step;
-use crate::source::{Migration, Phase, UnitKind, tag};
+use crate::source::{Migration, Phase, Rewriting, UnitKind, allow, comment, tag};
 
 /// The unit of a step, and the findings of its text: `not-utf8`, `malformed-phase-tag`.
-pub fn of_step(step: Step, prefixes: &[String]) -> (Migration, Vec<Finding>) {
+pub fn of_step(step: Step, rewriting: Rewriting, prefixes: &[String]) -> (Migration, Vec<Finding>) {
     let Step { id, version, down, file, parts, tag_regions, wrapping, kind } = step;
-    let mut migration =
-        Migration { id, version, down, file, parts, phase: Phase::Untagged, tag: None, wrapping, kind, reported: true };
+    let mut migration = Migration {
+        id,
+        version,
+        down,
+        file,
+        parts,
+        phase: Phase::Untagged,
+        tag: None,
+        wrapping,
+        rewriting,
+        directives: Vec::new(),
+        kind,
+        reported: true,
+    };
     let mut findings = Vec::new();
     match (kind, migration.file.text()) {
         (UnitKind::Sql, Ok(text)) => {
-            let scan = tag::scan(text, &tag_regions, prefixes);
+            let comments = comment::comments(text, &tag_regions);
+            migration.directives = allow::scan(&comments);
+            let scan = tag::scan(&comments, prefixes);
             for malformed in scan.malformed {
                 findings.push(finding("malformed-phase-tag", &migration, malformed.span, malformed.message, malformed.help));
             }
@@ -46,5 +60,6 @@ fn finding(rule: &'static str, migration: &Migration, span: Span, message: Strin
         help,
         related: Vec::new(),
         suppressed: None,
+        fingerprint: String::new(),
     }
 }

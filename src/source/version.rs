@@ -8,6 +8,8 @@ use std::cmp::Ordering;
 pub enum Version {
     /// Numbers of any length, compared part by part. A missing part is 0, so that `1` equals `1.0`.
     Numbers(Vec<Number>),
+    /// By its number, and of one number by its whole name, bytewise: two steps may share the number.
+    Named(Number, String),
     /// Compared bytewise.
     Text(String),
 }
@@ -27,6 +29,11 @@ impl Version {
         Version::of_parts(version_parts(version).into_iter().map(Number::new).collect())
     }
 
+    /// The number that a name begins with, and the name, which is what the runner records.
+    pub fn named(digits: &str, name: impl Into<String>) -> Version {
+        Version::Named(Number::new(digits), name.into())
+    }
+
     /// A version that is compared as it is written.
     pub fn text(version: impl Into<String>) -> Version {
         Version::Text(version.into())
@@ -40,6 +47,8 @@ impl Version {
                 [only] => only.0.parse().ok(),
                 _ => None,
             },
+            Version::Named(number, _) if number.0.is_empty() => Some(0),
+            Version::Named(number, _) => number.0.parse().ok(),
             Version::Text(_) => None,
         }
     }
@@ -82,12 +91,17 @@ mod tests {
         assert_eq!(Version::numbers("1"), Version::numbers("1.0.0"));
         assert!(Version::numbers("1") < Version::numbers("1.0.1"));
         assert!(Version::text("10") < Version::text("9"));
+        assert!(Version::named("9", "9-b") < Version::named("010", "010-a"));
+        assert!(Version::named("9", "09-b") < Version::named("09", "9-a"));
+        assert!(Version::named("99", "99") < Version::text("10"));
     }
 
     #[test]
     fn only_a_single_number_can_be_counted() {
         assert_eq!(Version::number("0012").single(), Some(12));
         assert_eq!(Version::number("000").single(), Some(0));
+        assert_eq!(Version::named("0012", "0012-a.sql").single(), Some(12));
+        assert_eq!(Version::named("0", "0.sql").single(), Some(0));
         assert_eq!(Version::numbers("1.2").single(), None);
         assert_eq!(Version::number("99999999999999999999999").single(), None);
         assert_eq!(Version::text("12").single(), None);

@@ -1,9 +1,12 @@
 //! Takes out of a text what is no SQL, and keeps every offset: psql meta-commands, psql variables, COPY data and placeholders
 //! are replaced by blanks, or by an identifier of the same length in bytes. Each is reported.
 //!
+//! What the runner itself rewrites ([`Rewriting`]) is as it sends it.
+//!
 //! A placeholder has one stand-in wherever it is written (`${Schema}.t`, `"${Schema}"`, inside a body), so that it is one name.
 
 use crate::op::Span;
+use crate::source::Rewriting;
 use crate::sql::lex::{self, Token, TokenKind, is_word};
 use crate::sql::psql::{Ending, Quoting};
 use crate::sql::{OddityKind, placeholder, psql};
@@ -22,13 +25,32 @@ pub struct Masked<'a> {
     pub stand_ins: Vec<Span>,
 }
 
-/// Masks `text`. Borrows it where there is nothing to mask.
+/// Masks `text`, which the runner sends as it is. Borrows it where there is nothing to mask.
 pub fn mask(text: &str) -> Masked<'_> {
+    mask_as(text, Rewriting::None)
+}
+
+/// Masks `text` of a runner that rewrites it so.
+pub fn mask_as(text: &str, rewriting: Rewriting) -> Masked<'_> {
+    match rewriting {
+        Rewriting::DoubledSemicolons if text.contains(";;") => {
+            // As long as before: the second semicolon of each pair is a blank.
+            let sent = text.replace(";;", "; ");
+            let Masked { text, found, stand_ins } = mask_text(&sent, rewriting);
+            Masked { text: Cow::Owned(text.into_owned()), found, stand_ins }
+        }
+        Rewriting::None | Rewriting::DoubledSemicolons | Rewriting::ColonNames | Rewriting::UnknownStays => {
+            mask_text(text, rewriting)
+        }
+    }
+}
+
+fn mask_text(text: &str, rewriting: Rewriting) -> Masked<'_> {
     let bytes = text.as_bytes();
     if !psql::is_possible(bytes) && !placeholder::is_possible(bytes) {
         return Masked { text: Cow::Borrowed(text), found: Vec::new(), stand_ins: Vec::new() };
     }
-    let mut walk = Walk { text, edits: Vec::new(), found: Vec::new(), statement: None, brackets: Vec::new(), before: None };
+    let mut walk = Walk::of(text, rewriting);
     walk.run();
     let stand_ins = walk.edits.iter().filter(|(_, fill)| *fill == Fill::Identifier).map(|(span, _)| *span).collect();
     let text = if walk.edits.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(apply(text, &walk.edits)) };
@@ -87,6 +109,7 @@ struct Walk<'a> {
     text: &'a str,
     edits: Vec<(Span, Fill)>,
     found: Vec<(Span, OddityKind)>,
+    rewriting: Rewriting,
     /// Where the open statement started.
     statement: Option<usize>,
     brackets: Vec<Bracket>,
@@ -94,7 +117,11 @@ struct Walk<'a> {
     before: Option<Token>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn of(text: &'a str, rewriting: Rewriting) -> Walk<'a> {
+        Walk { text, edits: Vec::new(), found: Vec::new(), rewriting, statement: None, brackets: Vec::new(), before: None }
+    }
+
     fn run(&mut self) {
         let mut at = 0;
         // Each stop is a place that the lexer cannot read; it starts anew behind it.
@@ -173,8 +200,12 @@ impl Walk<'_> {
         self.found.push((span, kind));
     }
 
-    /// In a string `{{ … }}` is as a rule the data of somebody else's template, and `${…}` is a placeholder all the same.
+    /// In a string `{{ … }}` is as a rule the data of somebody else's template, and `${…}` is a placeholder all the same, unless the
+    /// runner leaves what it does not know.
     fn inside_string(&mut self, token: Token) {
+        if self.rewriting == Rewriting::UnknownStays {
+            return;
+        }
         let inside = token.text(self.text).as_bytes();
         let mut at = 0;
         while let Some((start, end)) = placeholder::find(inside, at) {
@@ -211,12 +242,38 @@ impl Walk<'_> {
     fn inside_dollars(&mut self, token: Token) {
         let inside = token.text(self.text).as_bytes();
         let tag = inside[1..].iter().position(|&c| c == b'$').map_or(1, |n| n + 2);
+        if self.rewriting == Rewriting::ColonNames {
+            self.colons_inside(Span { start: token.span.start + tag, end: token.span.end.saturating_sub(tag) });
+        }
         let mut at = tag;
         while let Some((start, end)) = placeholder::find(inside, at) {
             if end + tag <= inside.len() {
                 self.stand_in(token.span.start + start, token.span.start + end, OddityKind::Placeholder);
             }
             at = end;
+        }
+    }
+
+    /// Placeholders `:NAME` of a body. Slices, strings and casts are told apart as they are outside of it.
+    fn colons_inside(&mut self, body: Span) {
+        let Some(text) = self.text.get(body.start..body.end) else { return };
+        let mut inner = Walk::of(text, self.rewriting);
+        inner.statement = Some(0);
+        for token in lex::tokens(text).filter(|token| !token.is_blank()) {
+            match token.kind {
+                TokenKind::Colon => {
+                    inner.variable(token.span.start);
+                }
+                TokenKind::Open => inner.brackets.push(inner.bracket(token)),
+                TokenKind::Close => {
+                    inner.brackets.pop();
+                }
+                _ => {}
+            }
+            inner.before = Some(token);
+        }
+        for (span, kind) in inner.found.into_iter().filter(|(_, kind)| *kind == OddityKind::Placeholder) {
+            self.stand_in(body.start + span.start, body.start + span.end, kind);
         }
     }
 
@@ -267,7 +324,9 @@ impl Walk<'_> {
             Some(Bracket::Round | Bracket::Json) | None => {}
         }
         let span = Span { start: at, end };
-        self.report(span, OddityKind::Variable);
+        let is_placeholder =
+            self.rewriting == Rewriting::ColonNames && quoting == Quoting::Bare && is_colon_name(&self.text[at..end]);
+        self.report(span, if is_placeholder { OddityKind::Placeholder } else { OddityKind::Variable });
         let kind = match quoting {
             // A statement that is nothing but a variable may be any statement: it is reported, and not read.
             Quoting::Bare if self.statement.is_none() => {
@@ -286,6 +345,14 @@ impl Walk<'_> {
         self.before = Some(Token { kind, span });
         Some(end)
     }
+}
+
+/// graphile-migrate's `/^:[A-Z][0-9A-Z_]+$/` (`src/settings.ts`).
+fn is_colon_name(variable: &str) -> bool {
+    let name = variable.strip_prefix(':').unwrap_or_default().as_bytes();
+    name.len() > 1
+        && name[0].is_ascii_uppercase()
+        && name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
 }
 
 fn is_operand(kind: TokenKind) -> bool {
@@ -341,6 +408,40 @@ mod tests {
         let (text, found) = masked("SELECT ':a', \":b\", $$ :c $$, f(x := y) -- :d\n/* :e */ ; \\q");
         assert_eq!(found, [("\\q", OddityKind::MetaCommand)]);
         assert!(text.ends_with("/* :e */ ;   "));
+    }
+
+    #[test]
+    fn names_after_a_colon_are_placeholders_where_the_runner_says_so() {
+        let text =
+            "GRANT a TO :BC; SELECT ':D', x[1:n]; DO $$ BEGIN GRANT a TO :BC; x := y[1:n] || ':D'; -- a:BC\n END $$; SELECT :e";
+        let masked = mask_as(text, Rewriting::ColonNames);
+        assert_eq!(
+            masked.text,
+            "GRANT a TO _bc; SELECT ':D', x[1:n]; DO $$ BEGIN GRANT a TO _bc; x := y[1:n] || ':D'; -- a:BC\n END $$; SELECT _e"
+        );
+        let found: Vec<(&str, OddityKind)> = masked.found.iter().map(|(s, kind)| (&text[s.start..s.end], *kind)).collect();
+        assert_eq!(found, [(":BC", OddityKind::Placeholder), (":BC", OddityKind::Placeholder), (":e", OddityKind::Variable)]);
+    }
+
+    #[test]
+    fn a_comment_in_dollar_quotes_is_no_placeholder() {
+        assert!(mask_as("COMMENT ON TABLE t IS $$ mode:single, a :b $$", Rewriting::ColonNames).found.is_empty());
+    }
+
+    #[test]
+    fn a_placeholder_in_a_string_is_data_where_the_runner_leaves_it() {
+        let text = "INSERT INTO ${a} VALUES ('${b}')";
+        assert_eq!(mask_as(text, Rewriting::UnknownStays).text, "INSERT INTO __a_ VALUES ('${b}')");
+        assert_eq!(mask_as(text, Rewriting::None).found.len(), 2);
+    }
+
+    #[test]
+    fn a_doubled_semicolon_is_one_where_the_runner_says_so() {
+        let text = "DO $$ BEGIN NULL;; END;; $$";
+        assert_eq!(mask_as(text, Rewriting::DoubledSemicolons).text, "DO $$ BEGIN NULL;  END;  $$");
+        assert_eq!(mask_as(text, Rewriting::None).text, text);
+        let masked = mask_as("SELECT ';;', ${a};;;", Rewriting::DoubledSemicolons);
+        assert_eq!((masked.text.as_ref(), masked.stand_ins.len()), ("SELECT '; ', __a_; ;", 1));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod lex;
 pub mod lower;
 pub mod mask;
 pub mod names;
+pub mod newer;
 pub mod parse;
 pub mod placeholder;
 pub mod position;
@@ -35,6 +36,8 @@ pub struct ParsedStatement {
     pub outcome: Result<Statement, SyntaxError>,
     /// Problems inside a body (DO, function): each with its own place.
     pub inner_errors: Vec<SyntaxError>,
+    /// What servers before some version do not have, in the statement and in bodies inside it, in no order.
+    pub newer: Vec<newer::Use>,
     /// Rows of a huge INSERT that were skipped unread, and why: said in the report.
     pub truncated: Option<String>,
 }

@@ -4,16 +4,16 @@
 //! a bad one never silences the others. Nothing is parsed twice that parsed, and no tree outlives its lowering.
 
 use crate::op::{Span, Statement};
-use crate::source::{Migration, UnitKind};
+use crate::source::{Migration, Rewriting, UnitKind};
 use crate::sql::ffi::{self, Mode, Refusal};
 use crate::sql::huge::{self, Run};
 use crate::sql::lower::{self, Lowering};
 use crate::sql::mask::{self, Masked};
+use crate::sql::newer::{self, word};
 use crate::sql::position::PositionMap;
 use crate::sql::substitute::{self, Placeholders, Substituted};
 use crate::sql::{Oddity, ParsedStatement, ParsedUnit, SyntaxError, lex, split};
 use pg_query::protobuf::RawStmt;
-use std::cell::RefCell;
 
 /// A part above this many bytes is not parsed at once: its tree would take fifty times as much.
 const PART_LIMIT: usize = 256 * 1024;
@@ -34,7 +34,7 @@ pub fn unit_with(migration: &Migration, placeholders: &Placeholders) -> ParsedUn
     match migration.kind {
         UnitKind::Sql => ffi::with_room(|| {
             for span in &migration.parts {
-                part(&migration.file.bytes, *span, placeholders, &mut unit);
+                part(&migration.file.bytes, *span, migration.rewriting, placeholders, &mut unit);
             }
         }),
         UnitKind::Unknown | UnitKind::Unreadable => {}
@@ -42,7 +42,7 @@ pub fn unit_with(migration: &Migration, placeholders: &Placeholders) -> ParsedUn
     unit
 }
 
-fn part(bytes: &[u8], span: Span, placeholders: &Placeholders, unit: &mut ParsedUnit) {
+fn part(bytes: &[u8], span: Span, rewriting: Rewriting, placeholders: &Placeholders, unit: &mut ParsedUnit) {
     let bytes = bytes.get(span.start..span.end.min(bytes.len())).unwrap_or_default();
     let mut base = span.start;
     let text = match std::str::from_utf8(bytes) {
@@ -64,7 +64,7 @@ fn part(bytes: &[u8], span: Span, placeholders: &Placeholders, unit: &mut Parsed
     let Substituted { text, origin } = substitute::substitute(text, placeholders);
     let text = text.as_ref();
     let positions = PositionMap::of_part(origin, base);
-    let masked = mask::mask(text);
+    let masked = mask::mask_as(text, rewriting);
     for (span, kind) in &masked.found {
         let shown = shown(&text[span.start..span.end]);
         unit.oddities.push(Oddity { span: positions.span(span.start, span.end), kind: *kind, text: shown });
@@ -84,7 +84,7 @@ fn shown(text: &str) -> String {
 }
 
 fn failed(span: Span, error: SyntaxError) -> ParsedStatement {
-    ParsedStatement { span, outcome: Err(error), inner_errors: Vec::new(), truncated: None }
+    ParsedStatement { span, outcome: Err(error), inner_errors: Vec::new(), newer: Vec::new(), truncated: None }
 }
 
 /// Reads the statements of one part.
@@ -208,8 +208,28 @@ impl<'a> Reader<'a, '_> {
                 self.take(tree.stmts, start, next);
                 None
             }
-            Err(refusal) => (!self.without_stand_ins(start, next)).then_some(refusal),
+            Err(refusal) => {
+                (!self.without_stand_ins(start, next) && !self.with_words_as_names(range, &refusal)).then_some(refusal)
+            }
         }
+    }
+
+    /// Words that newer versions made keywords are names for older ones, which take the statement.
+    fn with_words_as_names(&mut self, range: split::Range, refusal: &Refusal) -> bool {
+        let (start, next) = (range.span.start, range.next);
+        for reading in word::readings(&self.masked.text[start..next]) {
+            let Ok(tree) = ffi::parse(&reading.text, Mode::Statements) else { continue };
+            let here = self.positions.part(start, next);
+            let positions = here.decoded(reading.origins.iter().copied());
+            lower_all(tree.stmts, &reading.text, &positions, self.statements);
+            let error = self.error(range.span, refusal);
+            let uses = reading.uses(&here, &error);
+            if let Some(last) = self.statements.last_mut() {
+                last.newer.extend(uses);
+            }
+            return true;
+        }
+        false
     }
 
     /// A placeholder may stand for anything, nothing included.
@@ -242,6 +262,12 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn refuse(&mut self, span: Span, refusal: &Refusal) {
+        let error = self.error(span, refusal);
+        self.statements.push(failed(self.positions.span(span.start, span.end), error));
+    }
+
+    /// What a refusal of the statement at `span` means in the file.
+    fn error(&self, span: Span, refusal: &Refusal) -> SyntaxError {
         let mut error = syntax_error(refusal, &self.masked.text[..span.end], span);
         let Span { start, end } = error.span;
         // The user never wrote the stand-in.
@@ -250,7 +276,7 @@ impl<'a> Reader<'a, '_> {
             error.message = error.message.replace(&format!("\"{read}\""), &format!("\"{written}\""));
         }
         error.span = self.positions.span(start, end);
-        self.statements.push(failed(self.positions.span(span.start, span.end), error));
+        error
     }
 }
 
@@ -285,11 +311,14 @@ fn on_one_line(message: &str) -> String {
 fn lower_all(statements: Vec<RawStmt>, text: &str, positions: &PositionMap, out: &mut Vec<ParsedStatement>) {
     for raw in statements {
         let Some((span, node)) = located(raw, text) else { continue };
-        let cx = Lowering { text, positions, errors: RefCell::default() };
+        let cx = Lowering::new(text, positions);
         let op = lower::statement(&node, span.start, span.end, &cx);
         let place = positions.span(span.start, span.end);
         let statement = Statement { span: place, op };
-        out.push(ParsedStatement { span: place, outcome: Ok(statement), inner_errors: cx.errors.into_inner(), truncated: None });
+        let mut newer = cx.newer.into_inner();
+        newer.extend(newer::uses(&node, text, span.start, span.end, positions));
+        let inner_errors = cx.errors.into_inner();
+        out.push(ParsedStatement { span: place, outcome: Ok(statement), inner_errors, newer, truncated: None });
     }
 }
 

@@ -1,13 +1,17 @@
-//! Placeholders of templates and runners: `${schema}` (Flyway, goose, Liquibase, MyBatis) and `{{ schema }}`.
+//! Placeholders of templates and runners: `${schema}` (Flyway, goose, Liquibase, MyBatis), `{{ schema }}` and
+//! `$evolutions{{{schema}}}` (Play).
 //!
 //! Neither is SQL outside of quotes: `$` begins a parameter or a dollar quote, and `{` is no character of the grammar.
 
 /// Longest text between the braces; more is somebody's JSON.
 const LONGEST: usize = 120;
 
+const PLAY: &[u8] = b"$evolutions{{{";
+
 /// The end of the placeholder that starts at byte `at`, if one does.
 pub fn end(bytes: &[u8], at: usize) -> Option<usize> {
     let (open, close): (&[u8], &[u8]) = match bytes.get(at)? {
+        b'$' if bytes[at..].starts_with(PLAY) => (PLAY, b"}}}"),
         b'$' => (b"${", b"}"),
         b'{' => (b"{{", b"}}"),
         _ => return None,
@@ -69,6 +73,7 @@ mod tests {
     #[test]
     fn both_forms_are_found() {
         assert_eq!(all("${a}.b {{ c }} ${env:X} {{env('A')}}"), ["${a}", "{{ c }}", "${env:X}", "{{env('A')}}"]);
+        assert_eq!(all("$evolutions{{{a}}}.b {{c}}"), ["$evolutions{{{a}}}", "{{c}}"]);
     }
 
     #[test]

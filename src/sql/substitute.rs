@@ -19,6 +19,8 @@ pub struct Placeholders {
     pub ignore_case: bool,
     /// `:name` is a placeholder too: psql runs the file.
     pub variables: bool,
+    /// Texts that the runner replaces itself, with what it puts there.
+    pub fixed: &'static [(&'static str, &'static str)],
 }
 
 impl Placeholders {
@@ -84,10 +86,12 @@ fn last(layer: &[Bridge], holds: impl Fn(&Bridge) -> bool) -> Option<Bridge> {
 /// Replaces what has a value.
 pub fn substitute<'a>(text: &'a str, placeholders: &Placeholders) -> Substituted<'a> {
     let mut substituted = Substituted { text: Cow::Borrowed(text), origin: Substitution::default() };
+    let edits = fixed(text, placeholders.fixed);
+    substituted.replace(&edits);
     if placeholders.values.is_empty() && !placeholders.variables {
         return substituted;
     }
-    let edits = braced(text, placeholders);
+    let edits = braced(&substituted.text, placeholders);
     substituted.replace(&edits);
     if placeholders.variables {
         let edits = variables(&substituted.text, placeholders);
@@ -115,6 +119,17 @@ impl Substituted<'_> {
         self.text = Cow::Owned(text);
         self.origin.layers.push(layer);
     }
+}
+
+/// Texts that are replaced wherever they stand.
+fn fixed(text: &str, replaced: &[(&str, &str)]) -> Vec<(Span, String)> {
+    let places = |&(word, value): &(&str, &str)| {
+        let found = text.match_indices(word);
+        found.map(|(start, word)| (Span { start, end: start + word.len() }, value.to_owned())).collect::<Vec<_>>()
+    };
+    let mut edits: Vec<_> = replaced.iter().flat_map(places).collect();
+    edits.sort_unstable();
+    edits
 }
 
 /// `${name}` and `{{ name }}`.
@@ -166,7 +181,17 @@ mod tests {
 
     fn placeholders(values: &[(&str, &str)], variables: bool) -> Placeholders {
         let values = values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        Placeholders { values, ignore_case: false, variables }
+        Placeholders { values, variables, ..Placeholders::default() }
+    }
+
+    #[test]
+    fn texts_that_the_runner_replaces_itself_come_before_values() {
+        let fixed = &[("$%TYPE%$", "bigint"), ("@S@", "${s}")];
+        let values = [("s".to_string(), "app".to_string())].into();
+        let placeholders = Placeholders { values, fixed, ..Placeholders::default() };
+        let done = substitute("CREATE TABLE @S@.t (a $%TYPE%$, b $%TYPE%$)", &placeholders);
+        assert_eq!(done.text, "CREATE TABLE app.t (a bigint, b bigint)");
+        assert_eq!((done.origin.start(22), done.origin.end(28)), (22, 30), "the whole placeholder");
     }
 
     fn done(text: &str, values: &[(&str, &str)], variables: bool) -> String {

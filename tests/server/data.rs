@@ -56,19 +56,6 @@ fn functions_operators_and_types_of_pg_catalog_are_those_of_the_server() {
 }
 
 #[test]
-fn functions_that_newer_versions_added_are_those_of_the_server() {
-    let mut client = support::SERVER.connect(&support::new_database()).unwrap();
-    let found = rows(&mut client, &read(&format!("{BUILTIN}/functions.sql")));
-    let major = version(&mut client);
-    let newer = read(&format!("{BUILTIN}/newer_functions.txt"));
-    for line in newer.lines() {
-        let (since, function) = line.split_once(' ').unwrap();
-        let since: u32 = since.parse().unwrap();
-        assert_eq!(found.iter().any(|known| known == function), since <= major, "{line} on version {major}");
-    }
-}
-
-#[test]
 fn members_of_contrib_extensions_are_those_of_the_server() {
     let mut client = support::SERVER.connect(&support::new_database()).unwrap();
     let names = rows(&mut client, "SELECT name FROM pg_available_extensions ORDER BY name");

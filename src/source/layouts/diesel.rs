@@ -3,10 +3,12 @@
 //! Order: the part of the name before the first `_`, without `-`, as a string: 10 before 9
 //! (`migrations_internals::version_from_string`, and the harness sorts by it); a name needs no number. Transaction: the runner's own; with
 //! `run_in_transaction = false` the file is one batch (`diesel_migrations/src/file_based_migrations.rs`, batch_execute).
+//! A late lower version is run. Two directories of one version are one migration, and which of them runs is up to the file system
+//! (`migration_harness.rs`, pending_migrations). Held against version 2.3.14 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::source::directory::Directory;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Diesel;
 
@@ -29,6 +31,11 @@ impl Layout for Diesel {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It applies what is not in its table (`diesel_migrations`, `pending_migrations`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

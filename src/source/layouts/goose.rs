@@ -2,14 +2,17 @@
 //!
 //! Annotations are read as goose reads them (`internal/sqlparser/parser.go`): by lines, wherever they stand, in any case. Order: the
 //! version as an integer. Transaction: the runner's own; `-- +goose NO TRANSACTION` anywhere in the file gives it up, then each
-//! statement is sent alone. `StatementBegin` … `StatementEnd` is one statement for goose and a part of its own here.
-//! goose refuses a Down section before the Up section; the Up section is read all the same.
+//! statement is sent alone. `StatementBegin` … `StatementEnd` is one statement for goose and a part of its own here; several of them
+//! without a transaction are taken for statements sent alone, one for a batch.
+//! goose refuses a Down section before the Up section, blanks before an annotation, and a version that occurs twice; all of them are
+//! read all the same. Held against version 3.20.0 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
+use super::sections::{Section, Sections, sent_whole};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Goose;
 
@@ -34,6 +37,11 @@ impl Layout for Goose {
         true
     }
 
+    /// It stops at "missing migrations" unless `-allow-missing` is given (`up.go`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let is_step = |f: &&FileEntry| f.is_sql() && version(&f.name).is_some();
         let annotated: Vec<_> = directory.files.iter().filter(is_step).filter(|f| is_annotated(f)).collect();
@@ -54,7 +62,7 @@ impl Layout for Goose {
                 reading.steps.push(Step::of_program(version, entry, Wrapping::Wrapped).versioned(Version::number(version)));
             } else if !entry.is_sql() {
                 continue;
-            } else if let Some(why) = of_other_database(&entry.name) {
+            } else if let Some(why) = of_other_database_in(directory, &entry.name) {
                 reading.skip(entry, &why);
             } else if let Some(step) = step(version, entry) {
                 reading.steps.push(step.versioned(Version::number(version)));
@@ -82,85 +90,41 @@ fn is_annotated(entry: &FileEntry) -> bool {
 
 /// `None` for a text without an Up section. A file that is no text is a step that cannot be read.
 fn step(id: &str, entry: &FileEntry) -> Option<Step> {
-    let mut step = Step::of_file(id, entry, Wrapping::Wrapped);
-    let Some(text) = entry.text().filter(|_| entry.failure().is_none()) else { return Some(step) };
-    let sections = sections(text, entry.source().body());
-    if !sections.saw_up {
-        return None;
-    }
-    if sections.without_transaction {
-        step.wrapping = Wrapping::None;
-    }
-    step.tag_regions = sections.header.into_iter().chain(sections.up.iter().copied()).collect();
-    step.parts = sections.up;
-    if let Some(down) = sections.down {
-        step = step.undone_by(down);
-    }
-    Some(if sections.without_transaction { step.or_explicit() } else { step })
+    let Some(text) = entry.text().filter(|_| entry.failure().is_none()) else {
+        return Some(Step::of_file(id, entry, Wrapping::Wrapped));
+    };
+    let found = sections(text, entry.source().body());
+    let wrapping = if found.without_transaction { Wrapping::None } else { Wrapping::Wrapped };
+    let step = found.sections.has_up.then(|| found.sections.into_step(id, entry, wrapping))?;
+    let begins = |line: &str| annotation(line).is_some_and(|word| word.eq_ignore_ascii_case("StatementBegin"));
+    Some(if found.without_transaction { sent_whole(step.or_explicit(), begins) } else { step })
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Sections {
-    /// What stands before the first section.
-    header: Option<Span>,
-    /// Texts of the Up section, cut at `StatementBegin` and `StatementEnd`. Blank ones are left out.
-    up: Vec<Span>,
-    /// The Down section, from its first text to its last.
-    down: Option<Span>,
-    saw_up: bool,
+struct Annotated {
+    /// The Up section is cut at `StatementBegin` and `StatementEnd`.
+    sections: Sections,
     saw_annotation: bool,
     without_transaction: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Section {
-    Header,
-    Up,
-    Down,
-}
-
-fn sections(text: &str, body: Span) -> Sections {
-    let mut found = Sections::default();
-    let mut section = Section::Header;
-    let mut from = body.start;
-    let mut at = body.start;
-    for line in text[body.start..].split_inclusive('\n') {
-        let start = at;
-        at += line.len();
-        let Some(annotation) = annotation(line) else { continue };
+fn sections(text: &str, body: Span) -> Annotated {
+    let mut found = Annotated::default();
+    found.sections = Sections::read(text, body, |line, section| {
+        let annotation = annotation(line)?.to_ascii_lowercase();
         found.saw_annotation = true;
-        match annotation.to_ascii_lowercase().as_str() {
-            "no transaction" => found.without_transaction = true,
-            word @ ("up" | "down" | "statementbegin" | "statementend") => {
-                found.close(section, Span { start: from, end: start }, text);
-                from = at;
-                section = match word {
-                    "up" => Section::Up,
-                    "down" => Section::Down,
-                    _ => section,
-                };
-                found.saw_up |= section == Section::Up;
+        match annotation.as_str() {
+            "up" => Some(Section::Up),
+            "down" => Some(Section::Down),
+            "statementbegin" | "statementend" => Some(section),
+            "no transaction" => {
+                found.without_transaction = true;
+                None
             }
-            _ => {}
+            _ => None,
         }
-    }
-    found.close(section, Span { start: from, end: body.end }, text);
+    });
     found
-}
-
-impl Sections {
-    fn close(&mut self, section: Section, span: Span, text: &str) {
-        let is_blank = text[span.start..span.end].trim().is_empty();
-        match section {
-            Section::Header if !is_blank && self.saw_annotation => self.header = Some(span),
-            Section::Up if !is_blank => self.up.push(span),
-            Section::Down if !is_blank => {
-                let start = self.down.map_or(span.start, |down| down.start);
-                self.down = Some(Span { start, end: span.end });
-            }
-            Section::Header | Section::Up | Section::Down => {}
-        }
-    }
 }
 
 /// What follows `-- +goose` on a line of its own.
@@ -173,7 +137,7 @@ mod tests {
     use super::*;
 
     fn up(text: &str) -> Vec<&str> {
-        sections(text, Span { start: 0, end: text.len() }).up.iter().map(|s| &text[s.start..s.end]).collect()
+        sections(text, Span { start: 0, end: text.len() }).sections.up.iter().map(|s| &text[s.start..s.end]).collect()
     }
 
     #[test]
@@ -198,6 +162,6 @@ mod tests {
 
     #[test]
     fn a_text_without_annotations_has_no_section_and_no_header() {
-        assert_eq!(sections("SELECT 1; -- +goose Up", Span { start: 0, end: 22 }), Sections::default());
+        assert_eq!(sections("SELECT 1; -- +goose Up", Span { start: 0, end: 22 }), Annotated::default());
     }
 }

@@ -6,20 +6,43 @@
 
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{DownPart, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use crate::source::{DownPart, Migration, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
+mod alembic_sql;
+mod atlas;
+mod db_migrate;
+mod dbmate;
+mod delta_directories;
 mod diesel;
+mod django_sqlmigrate;
+mod drizzle;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod graphile;
+mod hasura;
+mod liquibase;
+mod manifest;
+mod mybatis;
+mod node_pg_migrate;
 mod plain;
+mod play;
+mod pop;
 mod prisma;
 mod psql_scripts;
 mod refinery;
+mod sections;
+mod sqitch;
+mod sqitch_plan;
+mod sql_migrate;
 mod sqlx;
+mod supabase;
+mod tern;
 mod version_directories;
+mod yoyo;
 
 /// Every layout, in the order in which equal claims are settled.
 pub fn all() -> &'static [&'static dyn Layout] {
@@ -29,10 +52,29 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &diesel::Diesel,
         &psql_scripts::PsqlScripts,
         &version_directories::VersionDirectories,
+        &sqitch::Sqitch,
+        &hasura::Hasura,
+        &db_migrate::DbMigrate,
+        &delta_directories::DeltaDirectories,
+        &pop::Pop,
+        &alembic_sql::AlembicSql,
+        &django_sqlmigrate::DjangoSqlmigrate,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
         &refinery::Refinery,
+        &sql_migrate::SqlMigrate,
+        &dbmate::Dbmate,
+        &node_pg_migrate::NodePgMigrate,
+        &mybatis::MyBatis,
+        &play::Play,
+        &tern::Tern,
+        &graphile::Graphile,
+        &drizzle::Drizzle,
+        &supabase::Supabase,
+        &atlas::Atlas,
+        &liquibase::Liquibase,
+        &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
     ]
@@ -77,9 +119,10 @@ pub trait Layout: Sync {
         false
     }
 
-    /// What its runner takes for a placeholder besides `${name}` and `{{ name }}`.
-    fn placeholders(&self) -> PlaceholderForms {
-        PlaceholderForms::default()
+    /// The other database that its marks in this directory say it is for: nobody runs the directory on PostgreSQL then.
+    fn other_database(&self, directory: &Directory) -> Option<&'static str> {
+        let _ = directory;
+        None
     }
 
     /// True where psql runs the files, which understands its own commands in them.
@@ -87,11 +130,27 @@ pub trait Layout: Sync {
         false
     }
 
+    /// What its runner takes for a placeholder besides `${name}` and `{{ name }}`.
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms::default()
+    }
+
+    /// What its runner does with a step that sorts before one that was applied already.
+    fn late(&self, unit: &Migration) -> Late {
+        let _ = unit;
+        Late::Unknown
+    }
+
     /// Whether its marks stand in this directory. Says nothing about directories below.
     fn recognise(&self, directory: &Directory) -> Option<Claim>;
 
     /// What its runner does with the directory: steps in order, and what it leaves out with why.
     fn read(&self, directory: &Directory) -> Reading;
+
+    /// What its runner does to a text before it sends it, beyond values for `${…}` and `{{ … }}`.
+    fn rewriting(&self) -> Rewriting {
+        Rewriting::None
+    }
 
     /// The steps of a text that stands alone (standard input, one file), where its content bears the layout's marks.
     fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
@@ -107,6 +166,25 @@ pub struct PlaceholderForms {
     pub ignore_case: bool,
     /// `:name`, by psql's rules although psql does not run the files.
     pub variables: bool,
+    /// Texts that it replaces without being told to, with what it puts there.
+    pub fixed: &'static [(&'static str, &'static str)],
+}
+
+/// What a runner does with a step that comes late: it is new, and sorts before one that was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// Nobody looked it up.
+    Unknown,
+    /// It never runs, and nothing says so.
+    Skipped,
+    /// The runner stops.
+    Refused,
+    /// It runs after the later one here, and before it on a fresh database.
+    Applied,
+    /// It is made for that.
+    Meant,
+    /// It runs again whenever its text changes, after everything else.
+    Repeated,
 }
 
 /// How much a recognition is worth. Stronger marks beat weaker ones.
@@ -138,6 +216,8 @@ pub struct Reading {
     /// In the order they run.
     pub steps: Vec<Step>,
     pub skipped: Vec<Skipped>,
+    /// True when something that its runner runs is not among the steps, so that they are not the whole history.
+    pub incomplete: bool,
 }
 
 impl Reading {
@@ -226,6 +306,19 @@ pub fn of_other_database(name: &str) -> Option<String> {
     name::other_database(name).map(|database| format!("for {database}"))
 }
 
+/// Why a file of another database is left out where the runner itself knows no databases: only in a directory that has some file
+/// twice, for one database and for another. Such a directory is read by something that chooses. In any other one, a lone
+/// `5_import.mysql.sql` is a file that the runner runs.
+pub fn of_other_database_in(directory: &Directory, name: &str) -> Option<String> {
+    let why = of_other_database(name)?;
+    let mut of_others = directory.files.iter().filter(|file| name::other_database(&file.name).is_some());
+    let is_chosen = of_others.any(|file| {
+        let bare = name::without_database(&file.name);
+        directory.files.iter().any(|other| other.name != file.name && name::without_database(&other.name) == bare)
+    });
+    is_chosen.then_some(why)
+}
+
 /// `name` without the ending of a language that migrations are written in. Tests of such files are none.
 pub fn without_program_ending(name: &str) -> Option<&str> {
     const LANGUAGES: [&str; 19] = [
@@ -244,20 +337,5 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
     format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
 }
 
-/// True when a Cargo.toml here or above names the crate among its dependencies, of whatever kind.
-fn cargo_dependency(directory: &Directory, package: &str) -> bool {
-    directory.above("Cargo.toml").iter().any(|manifest| {
-        let table = std::fs::read_to_string(manifest).ok().and_then(|text| text.parse::<toml::Table>().ok());
-        table.is_some_and(|table| depends_on(&table, package, 0))
-    })
-}
-
-fn depends_on(table: &toml::Table, package: &str, depth: usize) -> bool {
-    // `[workspace.dependencies]` and `[target.'cfg(…)'.dependencies]` are the deepest that Cargo knows.
-    depth < 4
-        && table.iter().any(|(key, value)| match value {
-            toml::Value::Table(below) if key.ends_with("dependencies") => below.contains_key(package),
-            toml::Value::Table(below) => depends_on(below, package, depth + 1),
-            _ => false,
-        })
-}
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,9 @@
 //! Order: the directory's name, bytewise. Transaction: none of the runner's; the file is sent as one simple query, so that
 //! CONCURRENTLY must be alone in it (prisma-engines, `sql-schema-connector`: apply_migration_script → simple_query).
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::source::directory::Directory;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 const LOCK: &str = "migration_lock.toml";
 
@@ -28,11 +28,25 @@ impl Layout for Prisma {
         Wrapping::Batch
     }
 
+    fn other_database(&self, directory: &Directory) -> Option<&'static str> {
+        let lock = directory.file(LOCK)?.text()?.parse::<toml::Table>().ok()?;
+        Some(match lock.get("provider")?.as_str()? {
+            "postgresql" | "postgres" | "cockroachdb" => return None,
+            "mysql" => "MySQL",
+            "sqlite" => "SQLite",
+            "sqlserver" => "SQL Server",
+            _ => "another database",
+        })
+    }
+
+    /// `migrate deploy` applies what is not in its table.
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let steps: Vec<&Directory> = steps_of(directory).collect();
-        if steps.is_empty() || is_for_other_database(directory) {
-            return None;
-        }
+        steps.first()?;
         let evidence = format!("{} of {} directories hold a migration.sql", steps.len(), directory.directories.len());
         let (strength, evidence) = match directory.file(LOCK) {
             Some(_) => (Strength::Content, format!("{evidence}, and {LOCK} stands beside them")),
@@ -52,16 +66,10 @@ impl Layout for Prisma {
                 )
             })
             .collect();
-        Reading { steps, skipped: Vec::new() }
+        Reading { steps, ..Reading::default() }
     }
 }
 
 fn steps_of(directory: &Directory) -> impl Iterator<Item = &Directory> {
     directory.directories.iter().filter(|d| d.file("migration.sql").is_some())
-}
-
-fn is_for_other_database(directory: &Directory) -> bool {
-    let lock = directory.file(LOCK).and_then(|f| f.text()).and_then(|text| text.parse::<toml::Table>().ok());
-    let provider = lock.as_ref().and_then(|table| table.get("provider")?.as_str());
-    provider.is_some_and(|provider| !matches!(provider, "postgresql" | "postgres" | "cockroachdb"))
 }

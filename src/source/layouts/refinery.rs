@@ -2,11 +2,13 @@
 //!
 //! Its names look like Flyway's, but `U` is a step too (it may be applied late), there is no `R`, and V and U sort together by
 //! version (`refinery_core/src/util.rs`). It is recognised by steps in Rust, by a U file that undoes no V, or by a Cargo.toml above
-//! that depends on it. Transaction: the runner's own, one per file (`refinery_core/src/drivers/postgres.rs`).
+//! that depends on it. Transaction: the runner's own, one per file (`refinery_core/src/drivers/postgres.rs`), which the row in the
+//! ledger does not share (`refinery_core/src/traits/sync.rs`, migrate). There is no opt-out. A late V is passed over, a late U is
+//! run. Held against version 0.10.0 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength, cargo_dependency, of_other_database, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, cargo_dependency, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Refinery;
 
@@ -29,6 +31,11 @@ impl Layout for Refinery {
 
     fn is_recursive(&self) -> bool {
         true
+    }
+
+    /// U is for what may come late; a late V is missing (`refinery_core/src/runner.rs`, `abort_missing`).
+    fn late(&self, unit: &Migration) -> Late {
+        if unit.id.starts_with('U') { Late::Meant } else { Late::Refused }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
@@ -59,9 +66,7 @@ impl Layout for Refinery {
         for entry in directory.files_below() {
             let Some(name) = parse(entry) else { continue };
             let version = Version::numbers(name.version);
-            if let Some(why) = of_other_database(&entry.name) {
-                reading.skip(entry, &why);
-            } else if entry.is_sql() {
+            if entry.is_sql() {
                 reading.steps.push(Step::of_file(name.id, entry, Wrapping::Wrapped).versioned(version));
             } else {
                 reading.steps.push(Step::of_program(name.id, entry, Wrapping::Wrapped).versioned(version));

@@ -73,6 +73,9 @@ impl Reader<'_> {
         // `%TYPE` and `%ROWTYPE`, with `[]` or `ARRAY` behind it since 17, are plpgsql's own.
         let reference = self.cursor.find(from, |cursor, i| cursor.is_operator(i, &["%"]));
         if reference < to && self.cursor.is(reference + 1, &["type", "rowtype"]) {
+            if reference + 2 < to {
+                self.newer("array-of-type", reference, to);
+            }
             return None;
         }
         let span = self.cursor.span(from, to);

@@ -4,6 +4,7 @@ use crate::expr::Expr;
 use crate::op::{Query, Span, Statement};
 use crate::sql::ffi::{self, Mode, Refusal};
 use crate::sql::lower::{self, Lowering};
+use crate::sql::newer::{self, Use};
 use crate::sql::position::PositionMap;
 use crate::sql::{SyntaxError, parse};
 use pg_query::Node;
@@ -19,6 +20,8 @@ pub struct Source<'a> {
     pub positions: &'a PositionMap,
     /// Errors inside bodies inside this one.
     pub errors: &'a RefCell<Vec<SyntaxError>>,
+    /// What the SQL uses that is newer than some server.
+    pub newer: &'a RefCell<Vec<Use>>,
 }
 
 /// An expression as plpgsql takes it: a SELECT without the word, which may have FROM and WHERE.
@@ -76,37 +79,55 @@ impl Source<'_> {
 
     /// Parses and lowers a text that the statement at `whole` of the file runs.
     pub fn folded(&self, text: &str, positions: &PositionMap, whole: Span) -> Result<Vec<Statement>, Refusal> {
+        let before = self.newer.borrow().len();
         let mut statements = self.lower(text, positions)?;
         for statement in &mut statements {
             statement.span = whole;
         }
+        let mut newer = self.newer.borrow_mut();
+        let executed: Vec<Use> = newer.drain(before..).map(Use::in_executed_text).collect();
+        newer.extend(executed);
         Ok(statements)
     }
 
     fn lower(&self, text: &str, positions: &PositionMap) -> Result<Vec<Statement>, Refusal> {
         let tree = ffi::parse(text, Mode::Statements)?;
-        let cx = Lowering { text, positions, errors: RefCell::default() };
+        let cx = Lowering::new(text, positions);
         let mut statements = Vec::new();
         for (span, node) in tree.stmts.into_iter().filter_map(|raw| parse::located(raw, text)) {
             let op = lower::statement(&node, span.start, span.end, &cx);
             statements.push(Statement { span: positions.span(span.start, span.end), op });
+            self.newer.borrow_mut().extend(newer::uses(&node, text, span.start, span.end, positions));
         }
+        self.newer.borrow_mut().append(&mut cx.newer.into_inner());
         self.errors.borrow_mut().append(&mut cx.errors.into_inner());
         Ok(statements)
     }
 
     /// Parses the expression at `span`.
     pub fn expression(&self, span: Span) -> Result<Expression, Refusal> {
-        select(&self.text[span.start..span.end], Mode::Expression)
+        let text = &self.text[span.start..span.end];
+        let expression = select(text, Mode::Expression)?;
+        self.note_newer(&expression, text, span);
+        Ok(expression)
     }
 
-    /// Parses `text` as a query. `None` where it is a statement that returns rows and no SELECT.
-    pub fn query(&self, text: &str) -> Result<Option<Expression>, Refusal> {
+    /// Parses `text`, which stands for what is at `span`, as a query. `None` where it is a statement that returns rows and no
+    /// SELECT.
+    pub fn query(&self, text: &str, span: Span) -> Result<Option<Expression>, Refusal> {
         match select(text, Mode::Statements) {
-            Ok(select) => Ok(Some(select)),
+            Ok(select) => {
+                self.note_newer(&select, text, span);
+                Ok(Some(select))
+            }
             Err(refusal) if refusal.message == NO_SELECT => Ok(None),
             Err(refusal) => Err(refusal),
         }
+    }
+
+    fn note_newer(&self, expression: &Expression, text: &str, span: Span) {
+        let positions = self.positions.part(span.start, span.end);
+        self.newer.borrow_mut().extend(newer::uses(&expression.select, text, 0, text.len(), &positions));
     }
 
     /// Lowers an expression that was parsed from the text at `span`.
@@ -117,7 +138,7 @@ impl Source<'_> {
     /// Lowers an expression that was parsed from `text`, which stands for what is at `span`.
     pub fn lower_expression(&self, expression: &Expression, text: &str, span: Span) -> Expr {
         let positions = self.positions.part(span.start, span.end);
-        let cx = Lowering { text, positions: &positions, errors: RefCell::default() };
+        let cx = Lowering::new(text, &positions);
         match expression.value() {
             Some(value) => lower::expr(value, &cx),
             None => Expr::Scalar(Box::new(lower::query(&expression.select, &cx))),
@@ -128,7 +149,7 @@ impl Source<'_> {
     pub fn lower_query(&self, query: &Expression, span: Span) -> Query {
         let positions = self.positions.part(span.start, span.end);
         let text = &self.text[span.start..span.end];
-        lower::query(&query.select, &Lowering { text, positions: &positions, errors: RefCell::default() })
+        lower::query(&query.select, &Lowering::new(text, &positions))
     }
 
     /// What a refusal of the text at `span` means in the file.

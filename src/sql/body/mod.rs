@@ -7,6 +7,8 @@ use crate::op::{Body, Step};
 use crate::sql::body::embedded::Source;
 use crate::sql::body::reader::{Doubt, Reader};
 use crate::sql::lower::Lowering;
+use crate::sql::newer::{EnclosingBody, Use, word};
+use crate::sql::position::PositionMap;
 use crate::sql::{SyntaxError, ffi, lex, split};
 use std::cell::RefCell;
 
@@ -20,28 +22,60 @@ mod reader;
 mod repetition;
 mod statement;
 
-/// Opens the body of a CREATE FUNCTION / PROCEDURE or DO that stands at `start..end` of `cx.text`; `source` is the decoded
-/// text as the parser gives it. Syntax errors inside go to `cx.errors`, positions mapped into the file.
-pub fn open(language: &str, source: &str, start: usize, end: usize, cx: &Lowering<'_>) -> Body {
+/// Opens the body of a CREATE FUNCTION / PROCEDURE, which is kept, or of a DO; the statement stands at `start..end` of `cx.text`.
+/// `source` is the decoded text as the parser gives it. Syntax errors inside go to `cx.errors`, uses of newer versions to
+/// `cx.newer`, positions mapped into the file.
+pub fn open(language: &str, source: &str, is_kept: bool, start: usize, end: usize, cx: &Lowering<'_>) -> Body {
     let language = language.to_ascii_lowercase();
+    if !matches!(language.as_str(), "sql" | "plpgsql") {
+        let opaque = Some(format!("language {language}"));
+        return Body { language, steps: Vec::new(), text: source.to_owned(), opaque };
+    }
     let positions = literal::find(source, cx.text, start, end, cx.positions);
-    let errors = RefCell::default();
-    let text = Source { text: source, positions: &positions, errors: &errors };
-    let (steps, opaque) = match language.as_str() {
-        "sql" => (sql(&text), None),
-        "plpgsql" => (plpgsql(&text, cx.text.get(start..end).unwrap_or_default()), None),
-        _ => (Vec::new(), Some(format!("language {language}"))),
-    };
-    // A loop that was unrolled has met each error several times.
-    let mut met: Vec<SyntaxError> = Vec::new();
-    for error in errors.into_inner() {
-        if !met.contains(&error) {
-            met.push(error);
+    let statement = cx.text.get(start..end).unwrap_or_default();
+    let mut opened = Opened::read(&language, source, &positions, Some(statement));
+    if let Some(error) = opened.errors.first() {
+        // Words that newer versions made keywords are names for older ones.
+        let older = word::readings(source).find_map(|reading| {
+            let places = PositionMap::Table(reading.origins.iter().map(|at| positions.at(*at)).collect());
+            let mut older = Opened::read(&language, &reading.text, &places, None);
+            older.newer.extend(reading.uses(&positions, error));
+            older.errors.is_empty().then_some(older)
+        });
+        opened = older.unwrap_or(opened);
+    }
+    let body = EnclosingBody { language: &language, text: source, is_kept };
+    cx.newer.borrow_mut().extend(opened.newer.into_iter().map(|newer| newer.in_body(&body)));
+    cx.errors.borrow_mut().append(&mut opened.errors);
+    Body { language, steps: opened.steps, text: lex::normalise(source), opaque: None }
+}
+
+/// What a body holds.
+struct Opened {
+    steps: Vec<Step>,
+    errors: Vec<SyntaxError>,
+    newer: Vec<Use>,
+}
+
+impl Opened {
+    /// Reads a body of SQL or plpgsql; `statement` is the one that it stands in, where its text was not changed.
+    fn read(language: &str, text: &str, positions: &PositionMap, statement: Option<&str>) -> Opened {
+        let (errors, newer) = (RefCell::default(), RefCell::default());
+        let source = Source { text, positions, errors: &errors, newer: &newer };
+        let steps = if language == "sql" { sql(&source) } else { plpgsql(&source, statement) };
+        Opened { steps, errors: distinct(errors.into_inner()), newer: distinct(newer.into_inner()) }
+    }
+}
+
+/// A loop that was unrolled has met each thing several times.
+fn distinct<T: PartialEq>(met: Vec<T>) -> Vec<T> {
+    let mut distinct: Vec<T> = Vec::new();
+    for item in met {
+        if !distinct.contains(&item) {
+            distinct.push(item);
         }
     }
-    cx.errors.borrow_mut().append(&mut met);
-    let text = if opaque.is_some() { source.to_owned() } else { lex::normalise(source) };
-    Body { language, steps, text, opaque }
+    distinct
 }
 
 /// The statements of a LANGUAGE sql body. The server checks it when the routine is created.
@@ -62,7 +96,7 @@ fn sql(source: &Source<'_>) -> Vec<Step> {
 }
 
 /// The steps of a plpgsql body, which `statement` creates or runs.
-fn plpgsql(source: &Source<'_>, statement: &str) -> Vec<Step> {
+fn plpgsql(source: &Source<'_>, statement: Option<&str>) -> Vec<Step> {
     let mut reader = Reader::new(source);
     let steps = reader.body();
     let doubts = reader.doubts;
@@ -74,7 +108,7 @@ fn plpgsql(source: &Source<'_>, statement: &str) -> Vec<Step> {
 }
 
 /// Of the places where the reader was in doubt, those that the server's compiler refuses too.
-fn confirm(source: &Source<'_>, statement: &str, doubts: &[Doubt]) -> Vec<SyntaxError> {
+fn confirm(source: &Source<'_>, statement: Option<&str>, doubts: &[Doubt]) -> Vec<SyntaxError> {
     let Err(refusal) = compile(statement, source.text) else { return Vec::new() };
     let of_sql: Vec<_> =
         doubts.iter().filter_map(|doubt| Some(source.syntax_error(doubt.refusal.as_ref()?, doubt.span))).collect();
@@ -95,15 +129,15 @@ fn offending(message: &str, text: &str, from: usize) -> Option<crate::op::Span> 
 
 /// What the server's compiler says against the syntax of a body; `Ok` where it says nothing, or something else: it does not know
 /// the types and relations of the history.
-fn compile(statement: &str, body: &str) -> Result<(), String> {
+fn compile(statement: Option<&str>, body: &str) -> Result<(), String> {
     let wrapped = || {
         let tag = (0..).map(|n| format!("$body{n}$")).find(|tag| !body.contains(tag.as_str())).unwrap_or_default();
         format!("DO {tag}{body}{tag}")
     };
-    match ffi::compile_plpgsql(statement) {
-        Ok(()) => Ok(()),
-        Err(refusal) if is_about_syntax(&refusal.message) => Err(refusal.message),
-        Err(_) => match ffi::compile_plpgsql(&wrapped()) {
+    match statement.map(ffi::compile_plpgsql) {
+        Some(Ok(())) => Ok(()),
+        Some(Err(refusal)) if is_about_syntax(&refusal.message) => Err(refusal.message),
+        Some(Err(_)) | None => match ffi::compile_plpgsql(&wrapped()) {
             Err(refusal) if is_about_syntax(&refusal.message) => Err(refusal.message),
             Err(_) | Ok(()) => Ok(()),
         },

@@ -10,6 +10,7 @@ use crate::sql::body::embedded::{Expression, Source};
 use crate::sql::body::fold::{self, Environment, Value};
 use crate::sql::ffi::Refusal;
 use crate::sql::lex::{self, TokenKind};
+use crate::sql::newer::Use;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Blocks in blocks; the server's parser gives up at about as many.
@@ -99,6 +100,12 @@ impl<'a> Reader<'a> {
             let span = self.cursor.span(index, index + 1);
             self.doubts.push(Doubt { span, refusal: None });
         }
+    }
+
+    /// Tokens `from..to` are a form of plpgsql that not every server has.
+    pub fn newer(&self, form: &'static str, from: usize, to: usize) {
+        let span = self.cursor.span(from, to);
+        self.source.newer.borrow_mut().push(Use::form(form, self.source.place(span)));
     }
 
     /// The structure is wrong at the next token.

@@ -185,8 +185,11 @@ impl Reader<'_> {
         if cursor.is_some() && bound.is_none() && self.cursor.kind(from) != Some(TokenKind::Open) && from + 1 == end {
             return header;
         }
+        if bound.is_some() {
+            self.cursor_arguments(from + 1, end);
+        }
         let span = bound.unwrap_or_else(|| self.cursor.span(from, end));
-        match self.source.query(&self.source.text[span.start..span.end]) {
+        match self.source.query(&self.source.text[span.start..span.end], span) {
             Ok(Some(query)) => {
                 header.passes = self.constant_rows(&query);
                 header.query = Some(Box::new(self.source.lower_query(&query, span)));

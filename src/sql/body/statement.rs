@@ -303,7 +303,7 @@ impl Reader<'_> {
         const SAME_LENGTH: &str = " SELECT";
         let span = self.cursor.span(start, end);
         let text = format!("{SAME_LENGTH}{}", &self.source.text[span.start + SAME_LENGTH.len()..span.end]);
-        match self.source.query(&text) {
+        match self.source.query(&text, span) {
             Ok(Some(query)) => {
                 let expr = self.source.lower_expression(&query, &text, span);
                 out.push(Step::Evaluate { target: None, expr, span: self.source.place(span) });
@@ -327,10 +327,27 @@ impl Reader<'_> {
             }
             return;
         }
+        self.cursor_arguments(start + 2, end);
         let bound = self.cursor.name(start + 1).and_then(|name| self.cursors.get(&name).copied());
         match bound {
             Some(span) => self.bound(span, out),
             None => out.push(Step::Nothing),
+        }
+    }
+
+    /// `(name := value, …)` behind the name of a cursor; `name => value` is newer. Calls inside may have names too.
+    pub fn cursor_arguments(&self, from: usize, end: usize) {
+        let mut depth = 0usize;
+        for at in from..end {
+            match self.cursor.kind(at) {
+                Some(TokenKind::Open) => depth += 1,
+                Some(TokenKind::Close) => depth = depth.saturating_sub(1),
+                Some(TokenKind::Operator) if depth == 1 && self.cursor.is_operator(at, &["=>"]) => {
+                    self.newer("cursor-argument", at, at + 1);
+                    return;
+                }
+                _ => {}
+            }
         }
     }
 

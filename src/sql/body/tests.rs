@@ -53,8 +53,8 @@ fn opened(statement: &str) -> Opened {
         let tree = ffi::parse(statement, Mode::Statements).expect("the statement parses");
         let (span, language, source) = bodies(statement, &tree).remove(0);
         let positions = PositionMap::Linear(0);
-        let cx = Lowering { text: statement, positions: &positions, errors: RefCell::default() };
-        let body = open(&language, &source, span.start, span.end, &cx);
+        let cx = Lowering::new(statement, &positions);
+        let body = open(&language, &source, true, span.start, span.end, &cx);
         Opened { body, errors: cx.errors.into_inner() }
     })
 }

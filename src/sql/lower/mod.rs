@@ -8,6 +8,7 @@
 use crate::expr::Expr;
 use crate::op::{Op, Query};
 use crate::sql::SyntaxError;
+use crate::sql::newer::Use;
 use crate::sql::position::PositionMap;
 use pg_query::NodeEnum;
 use pg_query::protobuf;
@@ -47,9 +48,15 @@ pub struct Lowering<'a> {
     pub positions: &'a PositionMap,
     /// Syntax errors of bodies opened on the way.
     pub errors: RefCell<Vec<SyntaxError>>,
+    /// What those bodies use that is newer than some server.
+    pub newer: RefCell<Vec<Use>>,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
+    pub fn new(text: &'a str, positions: &'a PositionMap) -> Self {
+        Lowering { text, positions, errors: RefCell::default(), newer: RefCell::default() }
+    }
+
     /// A part of the parsed text; empty where the range is none.
     fn slice(&self, start: usize, end: usize) -> &str {
         self.text.get(start..end).unwrap_or("")

@@ -32,7 +32,7 @@ pub fn create(stmt: &CreateFunctionStmt, start: usize, end: usize, cx: &Lowering
         returns: stmt.return_type.as_ref().map(type_ref),
         body: match &stmt.sql_body {
             Some(sql) => sql_body(sql, start, end, cx),
-            None => quoted_body(&language, find(options, "as"), end, cx),
+            None => quoted_body(&language, find(options, "as"), true, end, cx),
         },
         language,
         volatility: match find(options, "volatility").and_then(text).as_deref() {
@@ -92,8 +92,8 @@ fn variable(element: &DefElem) -> Option<&VariableSetStmt> {
     }
 }
 
-/// A body in quotes. `AS 'object', 'symbol'` names code outside of SQL.
-fn quoted_body(language: &str, source: Option<&DefElem>, end: usize, cx: &Lowering<'_>) -> Body {
+/// A body in quotes, of a routine that keeps it or of a DO. `AS 'object', 'symbol'` names code outside of SQL.
+fn quoted_body(language: &str, source: Option<&DefElem>, is_kept: bool, end: usize, cx: &Lowering<'_>) -> Body {
     let opaque = |text: String, why: &str| Body { language: language.into(), steps: Vec::new(), text, opaque: Some(why.into()) };
     let Some(source) = source else { return opaque(String::new(), "no body") };
     let parts = source.arg.as_deref().map(|arg| strings(items(arg))).unwrap_or_default();
@@ -103,7 +103,7 @@ fn quoted_body(language: &str, source: Option<&DefElem>, end: usize, cx: &Loweri
     }
     let literal = usize::try_from(source.location).ok().and_then(|from| literal_after(cx.text, from, end));
     match literal {
-        Some((from, to)) => body::open(language, only, from, to, cx),
+        Some((from, to)) => body::open(language, only, is_kept, from, to, cx),
         None => opaque(only.clone(), "the body has no place in the text"),
     }
 }
@@ -183,7 +183,7 @@ pub fn create_aggregate(stmt: &DefineStmt) -> Op {
 /// DO; the language is plpgsql unless it says otherwise.
 pub fn do_block(stmt: &DoStmt, end: usize, cx: &Lowering<'_>) -> Op {
     let language = find(&stmt.args, "language").and_then(text).map_or_else(|| "plpgsql".into(), |name| name.to_ascii_lowercase());
-    Op::Do(quoted_body(&language, find(&stmt.args, "as"), end, cx))
+    Op::Do(quoted_body(&language, find(&stmt.args, "as"), false, end, cx))
 }
 
 pub fn call(stmt: &CallStmt, cx: &Lowering<'_>) -> Op {

@@ -25,10 +25,10 @@ fn every_body_of_the_corpus_opens_as_the_compiler_sees_it() {
                     if language == "plpgsql" {
                         let positions = PositionMap::Linear(0);
                         let errors = RefCell::default();
-                        let text = Source { text: &source, positions: &positions, errors: &errors };
+                        let text = Source { text: &source, positions: &positions, errors: &errors, newer: &RefCell::default() };
                         let mut reader = Reader::new(&text);
                         reader.body();
-                        let compiled = compile(&statement, &source);
+                        let compiled = compile(Some(&statement), &source);
                         if compiled.is_ok() {
                             assert_eq!(reader.doubts, [], "{statement}");
                         } else {
@@ -89,7 +89,7 @@ fn verdicts(body: &str) -> (bool, Option<bool>) {
     with_room(|| {
         let positions = PositionMap::Linear(0);
         let errors = RefCell::default();
-        let text = Source { text: body, positions: &positions, errors: &errors };
+        let text = Source { text: body, positions: &positions, errors: &errors, newer: &RefCell::default() };
         let mut reader = Reader::new(&text);
         reader.body();
         assert!(reader.cursor.is_at_end());

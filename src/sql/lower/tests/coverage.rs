@@ -109,7 +109,7 @@ fn every_variant_has_a_statement_that_makes_it() {
 #[test]
 fn nothing_but_a_statement_is_unclassified() {
     let positions = PositionMap::Linear(0);
-    let cx = Lowering { text: "", positions: &positions, errors: RefCell::default() };
+    let cx = Lowering::new("", &positions);
     let node = |inner| pg_query::protobuf::Node { node: inner };
     let empty = statement(&node(None), 0, 0, &cx);
     assert_eq!(empty, Op::Unclassified { node: "empty".into() });

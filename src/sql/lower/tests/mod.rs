@@ -4,7 +4,6 @@ use super::{Lowering, statement, text};
 use crate::expr::Expr;
 use crate::op::{ObjectName, Op, Span, TypeRef};
 use crate::sql::position::PositionMap;
-use std::cell::RefCell;
 
 mod alterations;
 mod coverage;
@@ -21,7 +20,7 @@ mod types;
 fn ops_at(sql: &str, base: usize) -> Vec<Op> {
     let parsed = pg_query::parse(sql, 0).unwrap_or_else(|error| panic!("{error}: {sql:.300}"));
     let positions = PositionMap::Linear(base);
-    let cx = Lowering { text: sql, positions: &positions, errors: RefCell::default() };
+    let cx = Lowering::new(sql, &positions);
     let lowered = parsed.protobuf.stmts.iter().map(|raw| {
         let start = usize::try_from(raw.stmt_location).unwrap();
         let length = usize::try_from(raw.stmt_len).unwrap();
