@@ -413,7 +413,7 @@ registry! {
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
-    not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
+    broken_history, not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
     unknown_allow, unused_allow, allow_without_reason,
 }
 

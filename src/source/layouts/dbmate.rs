@@ -8,11 +8,11 @@
 //! query (Migrate), so that its statements share an implicit transaction.
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Dbmate;
 
@@ -35,6 +35,11 @@ impl Layout for Dbmate {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// All that is not in its table is applied, unless `--strict` is given (Migrate).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

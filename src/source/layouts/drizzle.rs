@@ -10,12 +10,12 @@
 //!
 //! Files with breakpoints and no journal are not Drizzle's to run; they are read by their names where no other runner's mark stands.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
 use crate::source::path::join;
-use crate::source::{Skipped, UnitKind, Version, Wrapping};
+use crate::source::{Migration, Skipped, UnitKind, Version, Wrapping};
 use serde::Deserialize;
 
 const BREAKPOINT: &str = "--> statement-breakpoint";
@@ -47,6 +47,15 @@ impl Layout for Drizzle {
             "gel" => "Gel",
             _ => return None,
         })
+    }
+
+    /// By a journal only what is after the last one applied runs; directories run whenever their names are not recorded.
+    fn late(&self, unit: &Migration) -> Late {
+        match unit.version {
+            Some(Version::Numbers(_)) => Late::Skipped,
+            Some(Version::Named(..) | Version::Text(_)) => Late::Applied,
+            None => Late::Unknown,
+        }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
@@ -168,10 +177,10 @@ fn read_journal(journal: &Journal, directory: &Directory, reading: &mut Reading)
         match latest {
             Some(latest) if entry.when <= latest.when => {
                 let why = format!(
-                    "its `when` is not after that of {}, which stands before it: a database that has that one never runs it",
+                    "its `when` in meta/_journal.json is not after that of {}, which stands before it: where drizzle has applied that one, it never runs this one",
                     latest.tag
                 );
-                reading.skipped.push(Skipped { path, why });
+                reading.object(&path, why, "generate it anew, so that its `when` is the latest");
             }
             Some(_) | None => latest = Some(entry),
         }

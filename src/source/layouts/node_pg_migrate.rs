@@ -9,11 +9,11 @@
 //! with `--no-single-transaction`; an SQL file cannot opt out (`src/migration.ts`, _apply).
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Layout, Reading, Step, Strength, node_dependency, of_other_database, share, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, node_dependency, of_other_database, share, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits, split_direction};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct NodePgMigrate;
 
@@ -36,6 +36,11 @@ impl Layout for NodePgMigrate {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// `--no-check-order` is not the default (`src/runner.ts`, checkOrder).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

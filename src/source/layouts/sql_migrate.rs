@@ -8,11 +8,11 @@
 //! (ExecMaxContext). `StatementBegin` … `StatementEnd` is one statement for sql-migrate and a part of its own here.
 
 use super::sections::{Section, Sections};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 const MARKER: &str = "-- +migrate ";
 
@@ -37,6 +37,11 @@ impl Layout for SqlMigrate {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// What is missing is caught up with (`migrate.go`, ToCatchup).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

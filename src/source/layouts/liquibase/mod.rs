@@ -13,10 +13,10 @@
 //! are decided when it runs: all changesets are read as if they ran. `runOnChange` and `runAlways` run again where they stand.
 //! `${…}` without a value stays as it is.
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::other_database_of_directory;
-use crate::source::{DownPart, Rewriting, UnitKind, Wrapping};
+use crate::source::{DownPart, Migration, Rewriting, UnitKind, Wrapping};
 use changelog::{ChangeSet, Item, SqlFile};
 use formatted::Attributes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +55,11 @@ impl Layout for Liquibase {
 
     fn rewriting(&self) -> Rewriting {
         Rewriting::UnknownStays
+    }
+
+    /// Every changeset runs that is not in its table, where it stands.
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
