@@ -62,7 +62,7 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What could not be used. The rest was checked all the same.
     pub unusable: Vec<Unusable>,
-    /// Files that findings are about besides those of the histories: the baseline.
+    /// Files that findings are about besides those of the histories: the baseline, deployment scripts.
     pub others: Vec<Arc<SourceFile>>,
 }
 
@@ -108,7 +108,7 @@ pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usiz
     // baseline, then levels, which alone may lower what is left. The first two have acted, unit by unit.
     let mut all: Vec<&mut Finding> = found.iter_mut().flat_map(|one| &mut one.findings).collect();
     all.sort_by(|a, b| order(a).cmp(&order(b)));
-    fingerprint::assign(&checked.histories, None, all);
+    fingerprint::assign(&checked.histories, checked.others.iter().map(Arc::as_ref), all);
     baseline::apply(&mut found, &mut checked);
     for Found { request, mut findings, .. } in found {
         request.settings.levels.apply(&mut findings);
@@ -133,16 +133,16 @@ pub(crate) struct Found<'a> {
 
 /// Checks the histories of one of the request's entries.
 fn check_paths<'a>(
-    all: &'a Request,
+    whole: &'a Request,
     at: usize,
     checked: &mut Checked,
     after_unit: &mut dyn FnMut(&History, usize, &Catalog),
 ) -> Found<'a> {
-    let request = &all.histories[at];
+    let request = &whole.histories[at];
     let HistoryRequest { paths, settings, history, apart } = request;
     let mut found = Vec::new();
     let paths: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    let origin = match origin(&all.scope, &paths, &all.git) {
+    let origin = match origin(&whole.scope, &paths, &whole.git) {
         Ok(origin) => origin,
         Err(error) => {
             checked.unusable.push(unusable(paths.first().map_or("", String::as_str), &error));
@@ -151,7 +151,7 @@ fn check_paths<'a>(
     };
     let source_request = source::Request {
         paths,
-        standard_input: all.stdin.clone(),
+        standard_input: whole.stdin.clone(),
         layout: settings.layout.clone(),
         phase_tag_prefixes: settings.phase_tag_prefixes.clone(),
         scope: source::Scope {
@@ -172,6 +172,9 @@ fn check_paths<'a>(
             Catalog::new()
         }
     };
+    let (scripts, unreadable) = scripts(settings, &source_request.origin);
+    checked.unusable.extend(unreadable.iter().map(unusable_source));
+    checked.others.extend(scripts.iter().cloned());
     for mut history in loaded.histories {
         // A dump says all there was; without one, files that are not the whole history say only a part.
         let mut start = start.clone();
@@ -179,7 +182,8 @@ fn check_paths<'a>(
         if let Some(schemas) = &settings.search_path {
             start.start_with_search_path(schemas);
         }
-        let asked = Asked { scope: &all.scope, settings: &settings.releases, environment: &all.git, request: &source_request };
+        let asked =
+            Asked { scope: &whole.scope, settings: &settings.releases, environment: &whole.git, request: &source_request };
         let Standing { releases, changed, problems } = match standing::read(&history, &asked) {
             Ok(standing) => standing,
             // Nobody can say what is older: a verdict would be a guess.
@@ -192,7 +196,8 @@ fn check_paths<'a>(
         let releases = focus(&mut history, releases, changed.as_ref());
         let parsed = parse_all(&history.migrations, &placeholders(&history, settings));
         let mut findings = history.findings.clone();
-        findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings }));
+        let scripts = &scripts;
+        findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings, scripts }));
         // Phase tags act unit by unit in here.
         let (units, of_units) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
         findings.extend(of_units);
@@ -204,6 +209,14 @@ fn check_paths<'a>(
         checked.histories.push(CheckedHistory { history, postgres, units, releases, changed, request: at });
     }
     Found { request, findings: found }
+}
+
+/// What a rule that is asked wants to read besides migrations.
+fn scripts(settings: &Settings, origin: &Origin) -> (Vec<Arc<SourceFile>>, Vec<SourceError>) {
+    match rules::rule("down-file-used") {
+        Some(rule) if settings.levels.asks(rule) => source::scripts(&settings.options.down_file_paths, origin),
+        Some(_) | None => (Vec::new(), Vec::new()),
+    }
 }
 
 /// Where files are read from.

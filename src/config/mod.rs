@@ -11,6 +11,7 @@ mod find;
 mod form;
 mod globs;
 pub mod levels;
+mod options;
 mod places;
 mod plan;
 mod read;
@@ -23,6 +24,7 @@ pub mod starter;
 pub use error::ConfigError;
 pub use globs::Globs;
 pub use levels::Levels;
+pub use options::RuleOptions;
 pub use plan::{FileChoice, Plan, Planned, Wanted, plan};
 pub use resolved::{Flags, Origin, Origins};
 pub use schema::schema;
@@ -66,6 +68,8 @@ pub struct Settings {
     pub baseline: Option<PathBuf>,
     /// What the configuration says about rules.
     pub levels: Levels,
+    /// What rules take besides levels.
+    pub options: RuleOptions,
 }
 
 /// Who sets `lock_timeout`.
@@ -108,6 +112,7 @@ impl Default for Settings {
             exclude: Globs::default(),
             baseline: None,
             levels: Levels::default(),
+            options: RuleOptions::default(),
         }
     }
 }

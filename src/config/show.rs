@@ -2,7 +2,7 @@
 
 use super::levels::{Ceiling, LevelOverride, Levels};
 use super::resolved::{Origin, Origins};
-use super::{LockTimeout, ReleaseSettings, Settings};
+use super::{LockTimeout, ReleaseSettings, RuleOptions, Settings};
 use crate::report::level_name;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -74,6 +74,7 @@ pub fn rows(settings: &Settings, origins: &Origins) -> Vec<Row> {
         exclude,
         baseline,
         levels,
+        options: RuleOptions { down_file_paths },
     } = settings;
     let ReleaseSettings { manifest, base, tags, through } = releases;
     let mut rows = Rows { origins, rows: Vec::new() };
@@ -98,7 +99,14 @@ pub fn rows(settings: &Settings, origins: &Origins) -> Vec<Row> {
     // Where paths lie is no setting.
     let Levels { rules, overrides, roots: _ } = levels;
     for (rule, Ceiling { level, .. }) in rules {
-        rows.of_table("rules", rule, Some(level_name(*level).into()));
+        let level = Value::from(level_name(*level));
+        let value = if *rule == "down-file-used" {
+            let paths = Value::Array(down_file_paths.iter().map(|file| path(file)).collect());
+            Value::Table([("level".to_owned(), level), ("paths".to_owned(), paths)].into_iter().collect())
+        } else {
+            level
+        };
+        rows.of_table("rules", rule, Some(value));
     }
     for (at, LevelOverride { paths, rules }) in overrides.iter().enumerate() {
         let table = [("paths".to_owned(), list(paths.patterns())), ("rules".to_owned(), levels_of(rules))];

@@ -79,6 +79,7 @@ fn checked() -> Checked {
                     unit("db/migrations/0002_drop.sql", DROP.as_bytes()),
                 ],
                 skipped: vec![Skipped { path: "db/migrations/schema.sql".into(), why: "no number at its start".into() }],
+                misnamed: Vec::new(),
                 findings: Vec::new(),
                 whole: true,
                 ..History::default()

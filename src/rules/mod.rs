@@ -19,7 +19,7 @@ use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
 use crate::release::Releases;
-use crate::source::{History, Migration, layouts};
+use crate::source::{History, Migration, SourceFile, layouts};
 use crate::sql::names::quote_identifier;
 use crate::sql::{ParsedStatement, ParsedUnit};
 use crate::versions::PostgresVersions;
@@ -57,6 +57,8 @@ pub struct HistoryContext<'a> {
     pub history: &'a History,
     pub releases: &'a Releases,
     pub settings: &'a Settings,
+    /// The tooling that `down-file-used` was pointed at.
+    pub scripts: &'a [Arc<SourceFile>],
 }
 
 impl<'a> HistoryContext<'a> {
@@ -438,6 +440,7 @@ registry! {
     unclassified_statement, opaque_sql,
     released_file_changed, out_of_order, several_open,
     broken_history, not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
+    name_truncated, unsafe_filename, duplicate_version, version_gap, missing_down, down_file_used, release_in_name,
     unknown_allow, unused_allow, allow_without_reason,
 }
 

@@ -154,6 +154,18 @@ impl Directory {
         })
     }
 
+    /// A directory that is nowhere, to ask a layout what it would make of it.
+    pub fn made_up(name: &str, files: Vec<FileEntry>, directories: Vec<Directory>) -> Directory {
+        let (path, name) = (name.to_owned(), name.to_owned());
+        Directory { path, name, files, directories, skipped: Vec::new(), places: Vec::new() }
+    }
+
+    /// The directory, here or below, that holds a file.
+    pub fn holding(&self, file: &FileEntry) -> Option<&Directory> {
+        let is_here = self.files.iter().any(|own| own.path == file.path);
+        if is_here { Some(self) } else { self.directories.iter().find_map(|below| below.holding(file)) }
+    }
+
     /// Directories as if all their files lay in one, shown as `path`.
     pub fn joined(path: &str, directories: Vec<Directory>) -> Directory {
         let name = directories.first().map(|first| first.name.clone()).unwrap_or_default();
@@ -321,25 +333,18 @@ impl Directory {
 /// A shown path below the root of the repository around it; the path itself where there is no repository. What it names need not
 /// be there any more.
 pub fn in_repository(path: &str) -> String {
-    let below = |disk: PathBuf| Some(parts_joined(disk.strip_prefix(repository(&disk)?).ok()?));
-    on_disk(Path::new(path)).and_then(below).unwrap_or_else(|| path.to_owned())
+    let disk = resolved(Path::new(path));
+    let below = repository(&disk).and_then(|root| disk.strip_prefix(root).ok());
+    below.map_or_else(|| path.to_owned(), parts_joined)
 }
 
 /// The root of the repository around a path, without links. What the path names need not be there.
 pub fn repository_around(path: &Path) -> Option<PathBuf> {
-    Some(repository(&on_disk(path)?)?.to_path_buf())
+    repository(&resolved(path)).map(Path::to_path_buf)
 }
 
 fn repository(disk: &Path) -> Option<&Path> {
     disk.ancestors().find(|above| above.join(".git").exists())
-}
-
-/// A path without links, as far as what it names is there.
-fn on_disk(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok().or_else(|| {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(parent.canonicalize().ok()?.join(path.file_name()?))
-    })
 }
 
 fn parts_joined(path: &Path) -> String {

@@ -107,6 +107,11 @@ fn focused(mut history: History, own: &str, given: &str) -> History {
     }
     history.findings.retain(|f| f.path == own);
     history.skipped.retain(|s| s.path == own);
+    history.misnamed.retain(|m| m.file.path == own);
+    for misnamed in history.misnamed.iter_mut().filter(|_| own != given) {
+        let SourceFile { repo_path, bytes, .. } = misnamed.file.as_ref();
+        misnamed.file = Arc::new(SourceFile { path: given.to_string(), repo_path: repo_path.clone(), bytes: bytes.clone() });
+    }
     for path in history.findings.iter_mut().map(|f| &mut f.path).chain(history.skipped.iter_mut().map(|s| &mut s.path)) {
         *path = given.to_string();
     }

@@ -8,6 +8,7 @@
 use crate::finding::Finding;
 use crate::op::Span;
 use allow::Directive;
+use misnamed::Misnamed;
 use std::sync::Arc;
 
 pub mod allow;
@@ -19,6 +20,7 @@ mod error;
 mod focus;
 pub mod git;
 pub mod layouts;
+pub mod misnamed;
 mod name;
 pub mod origin;
 mod path;
@@ -28,6 +30,7 @@ mod recognition;
 mod request;
 mod scope;
 mod script;
+mod scripts;
 pub mod tag;
 mod unit;
 mod version;
@@ -41,6 +44,7 @@ pub(crate) use path::{ancestor, join, resolved, resolved_beside, shown};
 pub(crate) use request::DEPTH;
 pub use request::{Loaded, Request, load};
 pub use scope::{Around, ConfiguredHistory, Scope};
+pub(crate) use scripts::scripts;
 pub use version::Version;
 
 /// One history: all migrations of one PATH, in the order its runner applies them.
@@ -58,6 +62,8 @@ pub struct History {
     pub recognised_by: String,
     pub migrations: Vec<Migration>,
     pub skipped: Vec<Skipped>,
+    /// Those of the skipped files that were surely meant as migrations.
+    pub misnamed: Vec<Misnamed>,
     /// Findings of this room: `not-utf8`, `malformed-phase-tag` …
     pub findings: Vec<Finding>,
     /// True when the files are known to be the whole history: false for standard input and for a lone file.

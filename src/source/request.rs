@@ -6,7 +6,7 @@ use crate::source::origin::{Origin, PlaceKind};
 use crate::source::path::{ancestor, join, resolved_beside, shown};
 use crate::source::recognition::{self, Found};
 use crate::source::scope::Scope;
-use crate::source::{History, Skipped, SourceError, SourceFile, name, unit};
+use crate::source::{History, Skipped, SourceError, SourceFile, Version, misnamed, name, unit};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -157,8 +157,11 @@ impl Loading<'_> {
         history.skipped = reading.skipped;
         history.skipped.extend(directory.skipped_below());
         let here: BTreeSet<&str> = directory.files.iter().map(|f| f.path.as_str()).collect();
+        let versions: Vec<Version> = history.migrations.iter().filter_map(|unit| unit.version.clone()).collect();
+        let versions: Vec<&Version> = versions.iter().collect();
         for file in directory.files_below() {
             if file.looks_like_sql() && !accounted.contains(&file.path) {
+                history.misnamed.extend(misnamed::of_file(file, directory, *layout, &versions));
                 let why = if file.name.starts_with('.') {
                     "a hidden file".to_string()
                 } else if !file.is_sql() {

@@ -38,6 +38,11 @@ impl Layout for Diesel {
         Late::Applied
     }
 
+    /// Pending migrations are collected into a map by version (`diesel_migrations/src/migration_harness.rs`).
+    fn on_same_version(&self) -> &'static str {
+        "Diesel keeps one of them and drops the other without a word"
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let steps: Vec<&Directory> = steps_of(directory).collect();
         let is_versioned = steps.iter().any(|d| d.name.starts_with(|c: char| c.is_ascii_digit()));

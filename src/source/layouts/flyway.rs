@@ -59,6 +59,11 @@ impl Layout for Flyway {
         if unit.version.is_none() { Late::Repeated } else { Late::Refused }
     }
 
+    /// `CompositeMigrationResolver.checkForIncompatibilities`.
+    fn on_same_version(&self) -> &'static str {
+        "Flyway refuses to run"
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let is_step = |f: &&FileEntry| f.is_sql() && matches!(parse(f.stem()), Some(Name::Versioned(_) | Name::Repeatable(_)));
         let here = directory.files.iter().filter(is_step).count();

@@ -43,6 +43,11 @@ impl Layout for GolangMigrate {
         Late::Skipped
     }
 
+    /// `source/migration.go`, Append.
+    fn on_same_version(&self) -> &'static str {
+        "golang-migrate refuses the directory"
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<(&FileEntry, Name<'_>)> = named(directory).collect();
         let is_up = |(file, name): &&(&FileEntry, Name<'_>)| file.is_sql() && name.direction == Direction::Up;

@@ -42,6 +42,11 @@ impl Layout for Goose {
         Late::Refused
     }
 
+    /// `provider_collect.go`, `migrate.go`.
+    fn on_same_version(&self) -> &'static str {
+        "goose refuses to run"
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let is_step = |f: &&FileEntry| f.is_sql() && version(&f.name).is_some();
         let annotated: Vec<_> = directory.files.iter().filter(is_step).filter(|f| is_annotated(f)).collect();

@@ -125,6 +125,16 @@ pub trait Layout: Sync {
         None
     }
 
+    /// What its runner does with two steps of one version, as the end of a sentence.
+    fn on_same_version(&self) -> &'static str {
+        "which of them runs first is nowhere said"
+    }
+
+    /// True where steps of one number are told apart by the rest of their names.
+    fn orders_by_name(&self) -> bool {
+        false
+    }
+
     /// True where psql runs the files, which understands its own commands in them.
     fn is_run_by_psql(&self) -> bool {
         false

@@ -50,6 +50,11 @@ impl Layout for MyBatis {
         Late::Skipped
     }
 
+    /// The id is the key of the changelog (`UpOperation`).
+    fn on_same_version(&self) -> &'static str {
+        "MyBatis Migrations fails on the second one, whose id is recorded already"
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let numbered: Vec<&FileEntry> = directory.files.iter().filter(|f| f.is_sql() && number(f.stem()).is_some()).collect();
         let marked = numbered.iter().filter(|f| f.text().is_some_and(|text| has_undo(text, f.source().body()))).count();

@@ -38,6 +38,11 @@ impl Layout for Refinery {
         if unit.id.starts_with('U') { Late::Meant } else { Late::Refused }
     }
 
+    /// Only equal ones are found out before (`refinery_core/src/traits/mod.rs`); the version is the key of the table.
+    fn on_same_version(&self) -> &'static str {
+        "refinery fails on the second one, whose version is recorded already"
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         directory.files.iter().find(|f| parse(f).is_some())?;
         let below: Vec<&FileEntry> = directory.files_below();

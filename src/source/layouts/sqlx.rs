@@ -45,6 +45,11 @@ impl Layout for Sqlx {
         Late::Applied
     }
 
+    /// The version is the key of `_sqlx_migrations` (`sqlx-core/src/migrate/migrator.rs`).
+    fn on_same_version(&self) -> &'static str {
+        "sqlx fails on the second one, whose version is recorded already"
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<&FileEntry> = named(directory).map(|(file, _)| file).collect();
         named.iter().find(|f| parse(&f.name).is_some_and(|n| n.direction != Some(Direction::Down)))?;

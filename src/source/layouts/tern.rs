@@ -46,6 +46,11 @@ impl Layout for Tern {
         Late::Refused
     }
 
+    /// `migrate/migrate.go`, FindMigrations.
+    fn on_same_version(&self) -> &'static str {
+        "tern refuses the directory"
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<&FileEntry> = directory.files.iter().filter(|f| version(f).is_some()).collect();
         named.first()?;
