@@ -35,7 +35,7 @@ fn release(name: &str) -> Option<&str> {
     let lower = name.to_ascii_lowercase();
     let starts = lower.char_indices().map(|(at, _)| at).filter(|at| {
         let before = lower[..*at].chars().next_back();
-        before.is_none_or(|c| !c.is_alphanumeric() && !(c == '.' && lower[*at..].starts_with(|c: char| c.is_ascii_digit())))
+        before.is_none_or(|c| !(c.is_alphanumeric() || c == '.' && lower[*at..].starts_with(|c: char| c.is_ascii_digit())))
     });
     for start in starts {
         let rest = &lower[start..];
