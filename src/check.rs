@@ -2,18 +2,22 @@
 //! environment.
 
 use crate::allow;
+use crate::baseline;
 use crate::catalog::facts::{self, Class};
 use crate::catalog::{Catalog, replay};
 use crate::config::Settings;
 use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
+use crate::fingerprint;
+use crate::op::Span;
 use crate::release::standing::{self, Asked, Changed, Standing};
 use crate::release::{self, ReleaseError, Releases, Scope};
 use crate::rules::{self, Context, HistoryContext, Pending};
 use crate::source::git::{GitEnvironment, Repository};
-use crate::source::{self, ConfiguredHistory, History, Migration, Origin, SourceError, layouts};
+use crate::source::{self, ConfiguredHistory, History, Migration, Origin, SourceError, SourceFile, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
+use crate::versions::PostgresVersions;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,6 +62,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What could not be used. The rest was checked all the same.
     pub unusable: Vec<Unusable>,
+    /// Files that findings are about besides those of the histories: the baseline.
+    pub others: Vec<Arc<SourceFile>>,
 }
 
 /// Something that was asked for and could not be used: a path that cannot be opened or holds no migration, an unknown layout.
@@ -72,11 +78,15 @@ pub struct Unusable {
 #[derive(Clone, Debug)]
 pub struct CheckedHistory {
     pub history: History,
+    /// The versions that it was checked for.
+    pub postgres: PostgresVersions,
     /// For each of `history.migrations`, its statements.
     pub units: Vec<Vec<StatementFacts>>,
     pub releases: Releases,
     /// What changed, where that was asked.
     pub changed: Option<Changed>,
+    /// Which of [`Request::histories`] it is of.
+    pub request: usize,
 }
 
 /// Checks everything that the request names.
@@ -90,34 +100,58 @@ pub fn run(request: &Request) -> Checked {
 /// holds against a server.
 pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usize, &Catalog)) -> Checked {
     let mut checked = Checked::default();
-    for one in &request.histories {
-        check_paths(request, one, &mut checked, after_unit);
+    let mut found: Vec<Found<'_>> = Vec::new();
+    for at in 0..request.histories.len() {
+        found.push(check_paths(request, at, &mut checked, after_unit));
     }
-    checked.findings.sort_by(|a, b| {
-        (&a.path, a.span, a.rule, &a.migration, &a.message).cmp(&(&b.path, b.span, b.rule, &b.migration, &b.message))
-    });
+    // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
+    // baseline, then levels, which alone may lower what is left. The first two have acted, unit by unit.
+    let mut all: Vec<&mut Finding> = found.iter_mut().flat_map(|one| &mut one.findings).collect();
+    all.sort_by(|a, b| order(a).cmp(&order(b)));
+    fingerprint::assign(&checked.histories, None, all);
+    baseline::apply(&mut found, &mut checked);
+    for Found { request, mut findings, .. } in found {
+        request.settings.levels.apply(&mut findings);
+        checked.findings.append(&mut findings);
+    }
+    checked.findings.sort_by(|a, b| order(a).cmp(&order(b)));
     checked.unusable.sort();
     checked
 }
 
-fn check_paths(
-    whole: &Request,
-    request: &HistoryRequest,
+/// The order of reports.
+fn order(finding: &Finding) -> (&str, Span, &str, &str, &str) {
+    let Finding { path, span, rule, migration, message, .. } = finding;
+    (path, *span, rule, migration, message)
+}
+
+/// What one request found.
+pub(crate) struct Found<'a> {
+    pub request: &'a HistoryRequest,
+    pub findings: Vec<Finding>,
+}
+
+/// Checks the histories of one of the request's entries.
+fn check_paths<'a>(
+    all: &'a Request,
+    at: usize,
     checked: &mut Checked,
     after_unit: &mut dyn FnMut(&History, usize, &Catalog),
-) {
+) -> Found<'a> {
+    let request = &all.histories[at];
     let HistoryRequest { paths, settings, history, apart } = request;
+    let mut found = Vec::new();
     let paths: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    let origin = match origin(&whole.scope, &paths, &whole.git) {
+    let origin = match origin(&all.scope, &paths, &all.git) {
         Ok(origin) => origin,
         Err(error) => {
             checked.unusable.push(unusable(paths.first().map_or("", String::as_str), &error));
-            return;
+            return Found { request, findings: found };
         }
     };
     let source_request = source::Request {
         paths,
-        standard_input: whole.stdin.clone(),
+        standard_input: all.stdin.clone(),
         layout: settings.layout.clone(),
         phase_tag_prefixes: settings.phase_tag_prefixes.clone(),
         scope: source::Scope {
@@ -145,8 +179,7 @@ fn check_paths(
         if let Some(schemas) = &settings.search_path {
             start.start_with_search_path(schemas);
         }
-        let asked =
-            Asked { scope: &whole.scope, settings: &settings.releases, environment: &whole.git, request: &source_request };
+        let asked = Asked { scope: &all.scope, settings: &settings.releases, environment: &all.git, request: &source_request };
         let Standing { releases, changed, problems } = match standing::read(&history, &asked) {
             Ok(standing) => standing,
             // Nobody can say what is older: a verdict would be a guess.
@@ -163,15 +196,14 @@ fn check_paths(
         // Phase tags act unit by unit in here.
         let (units, of_units) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
         findings.extend(of_units);
-        // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
-        // baseline, then levels, which alone may lower what is left.
         let judged: Vec<bool> =
             history.migrations.iter().enumerate().map(|(at, unit)| unit.reported && !releases.is_released(at)).collect();
         allow::apply(&history, &parsed, &judged, settings, &mut findings);
-        settings.levels.apply(&mut findings);
-        checked.findings.append(&mut findings);
-        checked.histories.push(CheckedHistory { history, units, releases, changed });
+        found.append(&mut findings);
+        let postgres = settings.postgres.unwrap_or_default();
+        checked.histories.push(CheckedHistory { history, postgres, units, releases, changed, request: at });
     }
+    Found { request, findings: found }
 }
 
 /// Where files are read from.
@@ -230,7 +262,7 @@ pub fn placeholders(history: &History, settings: &Settings) -> Placeholders {
     Placeholders {
         values: settings.placeholders.clone(),
         ignore_case: forms.ignore_case,
-        variables: forms.variables || settings.runner_is_psql,
+        variables: forms.variables || settings.runner_is_psql || history.is_run_by_psql(),
         fixed: forms.fixed,
     }
 }

@@ -31,6 +31,8 @@ pub struct Finding {
     pub related: Vec<Related>,
     /// What silenced it, if anything did.
     pub suppressed: Option<Suppression>,
+    /// 32 hexadecimal digits that do not depend on line numbers; empty until [`crate::fingerprint::assign`].
+    pub fingerprint: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! [`source`] finds files, recognises the layout, orders them and reads tags; [`sql`] splits and parses with the server's own
 //! parser and lowers every node to [`op`]; [`catalog`] replays the history and says what each statement does, as [`effect`];
 //! [`rules`] judge effects in context and make a [`finding`]; [`report`] writes it. [`config`] says what is in force, [`release`] what
-//! is released already, [`allow`] which findings comments silence. [`check`] is that whole way as one function, [`cli`] is the command line in front of it.
+//! is released already, [`allow`] and [`baseline`] silence findings. [`check`] is that whole way as one function, [`cli`] is the command line in front of it.
 //!
 //! Invariants: facts are separate from judgement; nothing is silently skipped; there is one place to add a thing.
 
@@ -12,6 +12,7 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod allow;
+pub mod baseline;
 pub mod catalog;
 pub mod check;
 pub mod cli;
@@ -19,6 +20,7 @@ pub mod config;
 pub mod effect;
 pub mod expr;
 pub mod finding;
+pub mod fingerprint;
 pub mod op;
 pub mod prove;
 pub mod release;

@@ -6,12 +6,14 @@ use phasegate::finding::SuppressedBy;
 use std::fs;
 use std::path::Path;
 
-fn checked_in(directory: &Path, files: &[(&str, &str)], path: &str) -> Checked {
+fn write(directory: &Path, files: &[(&str, &str)]) {
     for (name, text) in files {
-        let file = directory.join(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
+        fs::write(directory.join(name), text).unwrap();
     }
+}
+
+fn checked_in(directory: &Path, files: &[(&str, &str)], path: &str) -> Checked {
+    write(directory, files);
     let checked = check::run(&Request::of_paths([directory.join(path)], Settings::default()));
     assert_eq!(checked.unusable, []);
     checked
@@ -92,7 +94,12 @@ fn a_function_is_covered_as_a_whole() {
 #[test]
 fn what_is_no_statement_can_be_allowed_too() {
     let text = "-- phasegate: allow psql-command -- psql runs it\n\\connect shop\n-- phasegate: allow psql-command -- psql runs it\nCOPY users (id) FROM stdin;\n1\n2\n\\.\n\\echo done\n";
-    assert_eq!(after_init(text), ["psql-command:2=allow", "psql-command:5=allow", "psql-command:8"]);
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), &[("0001_init.up.sql", INIT.1), ("0002_next.up.sql", text)]);
+    // By themselves these files would be taken for psql's own.
+    let settings = Settings { layout: Some("golang-migrate".into()), ..Settings::default() };
+    let found = listed(&check::run(&Request::of_paths([directory.path()], settings)));
+    assert_eq!(found, ["psql-command:2=allow", "psql-command:5=allow", "psql-command:8"]);
 }
 
 #[test]

@@ -45,12 +45,19 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         terminal::complain("standard input cannot be frozen; give the directory of the migrations");
         return Ok(Exit::Unusable);
     }
+    if let Some(file) = arguments.paths.iter().find(|path| path.is_file()) {
+        terminal::complain(&format!(
+            "{} is a file; give the directory of the migrations: a history is frozen as a whole",
+            file.display()
+        ));
+        return Ok(Exit::Unusable);
+    }
     let plan = config::plan(&Wanted {
         paths: arguments.paths.clone(),
         file: arguments.configuration.choice(),
         flags: Flags { layout: arguments.layout.clone(), ..Flags::default() },
     });
-    configuration::complain(&plan.errors);
+    configuration::complain(&plan.errors, color);
     if !plan.errors.is_empty() {
         return Ok(Exit::Unusable);
     }

@@ -111,6 +111,7 @@ mod tests {
             help: String::new(),
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 

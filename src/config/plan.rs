@@ -8,8 +8,8 @@
 use super::error::{ConfigError, Wrong};
 use super::files::{Files, Known};
 use super::levels::Root;
-use super::resolve::{Flags, Origins, Resolved, ResolvedHistory};
-use super::{find, places};
+use super::resolved::{Flags, Origins, Resolved, ResolvedHistory};
+use super::{baseline_place, find, places};
 use crate::check::HistoryRequest;
 use crate::source::{Around, ConfiguredHistory, join, shown};
 use std::collections::BTreeMap;
@@ -51,6 +51,8 @@ pub struct Planned {
     pub origins: Origins,
     /// The configuration, as reports show it.
     pub file: Option<String>,
+    /// Where accepted findings are, or would be: where the settings name a file, that one.
+    pub baseline: PathBuf,
 }
 
 /// Finds the configurations and says what holds for each path.
@@ -62,6 +64,7 @@ pub fn plan(wanted: &Wanted) -> Plan {
     for path in &wanted.paths {
         planning.path(path);
     }
+    planning.plan.histories.iter_mut().for_each(baseline_place::settle);
     planning.plan
 }
 
@@ -157,7 +160,7 @@ impl Planning<'_> {
     fn add(&mut self, path: &Path, resolved: Resolved, file: Option<String>, apart: Vec<String>) {
         let settings = resolved.settings;
         let request = HistoryRequest { paths: vec![path.to_path_buf()], settings, apart, history: None };
-        self.plan.histories.push(Planned { request, origins: resolved.origins, file });
+        self.plan.histories.push(Planned { request, origins: resolved.origins, file, baseline: PathBuf::new() });
     }
 
     /// Plans the histories that have to do with a place on disk; false where none has.
@@ -165,7 +168,12 @@ impl Planning<'_> {
         let all: Vec<Vec<HistoryPlace>> =
             known.configuration.histories.iter().map(|history| directories(given, known, history)).collect();
         let holds_asked = |place: &HistoryPlace| asked.starts_with(&place.disk);
-        let deepest = all.iter().flatten().filter(|place| holds_asked(place)).map(|place| place.disk.clone()).max_by_key(depth);
+        let deepest = all
+            .iter()
+            .flatten()
+            .filter(|place| holds_asked(place))
+            .map(|place| place.disk.clone())
+            .max_by_key(|disk| depth(disk));
         let own = if self.wanted.file == FileChoice::Nearest { find::below(asked) } else { Vec::new() };
         let mut around = (asked.is_dir() && deepest.is_none()).then(|| Around {
             path: given.shows(asked),
@@ -194,7 +202,8 @@ impl Planning<'_> {
                 apart: apart.collect(),
                 history: Some(configured),
             };
-            let planned = Planned { request, origins: resolved.origins, file: Some(known.shown.clone()) };
+            let planned =
+                Planned { request, origins: resolved.origins, file: Some(known.shown.clone()), baseline: PathBuf::new() };
             self.take(known.disk.clone(), index, planned);
         }
         any
@@ -228,7 +237,7 @@ impl Planning<'_> {
             } else {
                 continue;
             };
-            self.plan.errors.push(ConfigError::Invalid { place: written.place.clone(), wrong });
+            self.plan.errors.push(ConfigError::Invalid { place: Box::new(written.place.clone()), wrong });
         }
         self.plan.errors.len() == earlier
     }
@@ -272,7 +281,7 @@ fn is_strictly_inside(other: &HistoryPlace, places: &[HistoryPlace]) -> bool {
         && !places.iter().any(|place| place.disk == other.disk)
 }
 
-fn depth(path: &PathBuf) -> usize {
+fn depth(path: &Path) -> usize {
     path.components().count()
 }
 

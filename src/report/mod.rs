@@ -5,23 +5,20 @@
 
 use crate::check::{Checked, CheckedHistory, Unusable};
 use crate::finding::{Finding, Level};
-use crate::op::Span;
 use crate::rules::document;
-use crate::source::{Migration, SourceFile};
+use crate::source::Migration;
 use crate::versions::PostgresVersions;
-use fingerprint::Fingerprints;
 use location::Files;
 use model::{
     FindingEntry, HistoryEntry, MigrationEntry, RelatedEntry, ReleasesEntry, SkippedEntry, StatementEntry, Summary, Tool,
     UnchangedEntry,
 };
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io;
 
 pub mod escape;
 mod excerpt;
-pub mod fingerprint;
 pub mod human;
 pub mod json;
 pub mod location;
@@ -71,7 +68,7 @@ impl Report {
     /// The report about a check for these versions.
     pub fn new(checked: &Checked, postgres: PostgresVersions) -> Self {
         let every_file = checked.histories.iter().flat_map(|entry| &entry.history.migrations).map(|migration| &migration.file);
-        let files = Files::new(every_file);
+        let files = Files::new(every_file.chain(&checked.others));
         let migrations: Vec<_> = checked.histories.iter().flat_map(|history| migrations(history, &files)).collect();
         let findings = findings(checked, &files);
         let outlines: Vec<_> = checked.histories.iter().map(outline).collect();
@@ -143,7 +140,7 @@ fn migrations(history: &CheckedHistory, files: &Files) -> Vec<MigrationEntry> {
 }
 
 fn history(checked: &CheckedHistory) -> HistoryEntry {
-    let CheckedHistory { history, releases, changed, .. } = checked;
+    let CheckedHistory { history, postgres, releases, changed, .. } = checked;
     let released = |at: usize| releases.is_released(at);
     let unchanged = changed.as_ref().map(|changed| {
         let left_out = changed.units.iter().enumerate().filter(|(at, changed)| !**changed && !released(*at));
@@ -152,6 +149,9 @@ fn history(checked: &CheckedHistory) -> HistoryEntry {
     HistoryEntry {
         path: history.path.clone(),
         layout: history.layout.clone(),
+        name: history.name.clone(),
+        paths: if history.paths.is_empty() { vec![history.path.clone()] } else { history.paths.clone() },
+        postgres: postgres.to_string(),
         releases: releases.are_known().then(|| ReleasesEntry { migrations: releases.count(), sources: releases.sources.clone() }),
         unchanged,
     }
@@ -184,14 +184,12 @@ fn summary(checked: &Checked, migrations: &[MigrationEntry], findings: &[Finding
 }
 
 fn findings(checked: &Checked, files: &Files) -> Vec<FindingEntry> {
-    let spans = statement_spans(checked);
     let mut sorted: Vec<&Finding> = checked.findings.iter().collect();
     sorted.sort_by(|a, b| {
         let key = |finding: &&Finding| (finding.span, finding.rule);
         a.path.cmp(&b.path).then_with(|| key(a).cmp(&key(b))).then_with(|| a.message.cmp(&b.message))
     });
-    let mut fingerprints = Fingerprints::default();
-    let mut entry = |finding: &Finding| {
+    let entry = |finding: &Finding| {
         let start = files.position(&finding.path, finding.span.start);
         let end = files.position(&finding.path, finding.span.end);
         let related = finding.related.iter().map(|related| {
@@ -218,38 +216,12 @@ fn findings(checked: &Checked, files: &Files) -> Vec<FindingEntry> {
             end_column: end.column,
             message: finding.message.clone(),
             help: finding.help.clone(),
-            fingerprint: fingerprint(finding, &spans, files, &mut fingerprints),
+            fingerprint: finding.fingerprint.clone(),
             related: related.collect(),
             suppressed: finding.suppressed.clone(),
         }
     };
-    sorted.into_iter().map(&mut entry).collect()
-}
-
-/// (path, unit, statement) → the statement's bytes.
-type StatementSpans<'a> = HashMap<(&'a str, &'a str, usize), Span>;
-
-fn statement_spans(checked: &Checked) -> StatementSpans<'_> {
-    let units = checked.histories.iter().flat_map(|history| history.history.migrations.iter().zip(&history.units));
-    units
-        .flat_map(|(migration, statements)| {
-            statements.iter().map(|facts| ((migration.file.path.as_str(), migration.id.as_str(), facts.index), facts.span))
-        })
-        .collect()
-}
-
-/// Over the whole statement, so that a finding about a part of it keeps its fingerprint when the part is described better.
-fn fingerprint(finding: &Finding, spans: &StatementSpans<'_>, files: &Files, fingerprints: &mut Fingerprints) -> String {
-    let Some((file, _)) = files.get(&finding.path) else { return fingerprints.next(&finding.path, finding.rule, "") };
-    let key = finding.statement.map(|index| (finding.path.as_str(), finding.migration.as_str(), index));
-    let span = key.and_then(|key| spans.get(&key)).copied().unwrap_or(finding.span);
-    fingerprints.next(&file.repo_path, finding.rule, &text(file, span))
-}
-
-/// The text of a span; what is no UTF-8 is replaced.
-fn text(file: &SourceFile, span: Span) -> std::borrow::Cow<'_, str> {
-    let end = span.end.min(file.bytes.len());
-    String::from_utf8_lossy(&file.bytes[span.start.min(end)..end])
+    sorted.into_iter().map(entry).collect()
 }
 
 /// A level as reports spell it.

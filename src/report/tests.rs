@@ -7,6 +7,7 @@ use super::{Format, Report};
 use crate::check::{Checked, CheckedHistory, Unusable};
 use crate::effect::{Break, BreakKind, Effect, Lock, LockMode, StatementFacts, Verdict};
 use crate::finding::{Finding, Level, Related, SuppressedBy, Suppression};
+use crate::fingerprint;
 use crate::op::Span;
 use crate::release::Releases;
 use crate::release::standing::Changed;
@@ -50,6 +51,7 @@ fn finding(rule: &'static str, level: Level, path: &str, span: Span) -> Finding 
         help: "release code that does not use it first, then drop it in a migration tagged `-- phase contract`".into(),
         related: Vec::new(),
         suppressed: None,
+        fingerprint: String::new(),
     }
 }
 
@@ -69,7 +71,6 @@ fn checked() -> Checked {
     Checked {
         histories: vec![CheckedHistory {
             history: History {
-                name: None,
                 path: "db/migrations".into(),
                 layout: "sqlx".into(),
                 recognised_by: "2 of 2 files are named NUMBER_NAME.sql".into(),
@@ -80,13 +81,17 @@ fn checked() -> Checked {
                 skipped: vec![Skipped { path: "db/migrations/schema.sql".into(), why: "no number at its start".into() }],
                 findings: Vec::new(),
                 whole: true,
+                ..History::default()
             },
+            postgres: PostgresVersions::default(),
             units: vec![vec![facts(init, Verdict::Expand, Effect::default())], vec![facts(drop, Verdict::Contract, effect)]],
             releases: Releases::default(),
             changed: None,
+            request: 0,
         }],
         findings: vec![dropped],
         unusable: Vec::new(),
+        others: Vec::new(),
     }
 }
 
@@ -103,8 +108,10 @@ fn one_file(path: &str, bytes: &[u8], span: Span) -> Checked {
 const PLAIN: Human = Human { color: false, unicode: true, width: 100, least: Level::Warning };
 
 fn written(checked: &Checked, format: &dyn Format) -> String {
+    let mut checked = checked.clone();
+    fingerprint::assign(&checked.histories, None, &mut checked.findings);
     let mut out = Vec::new();
-    format.write(&Report::new(checked, PostgresVersions::default()), &mut out).unwrap();
+    format.write(&Report::new(&checked, PostgresVersions::default()), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

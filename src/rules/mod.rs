@@ -14,18 +14,20 @@ pub mod example;
 use crate::allow::Said;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
-use crate::catalog::object::{Birth, Relation};
+use crate::catalog::object::{Birth, Column, ColumnId, Id, Relation};
 use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
 use crate::release::Releases;
-use crate::source::{History, Migration};
+use crate::source::{History, Migration, layouts};
 use crate::sql::names::quote_identifier;
 use crate::sql::{ParsedStatement, ParsedUnit};
 use crate::versions::PostgresVersions;
 pub use document::Family;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
+pub(crate) use unused_allow::unused_entry;
 
 pub struct Rule {
     /// The name of its file in `rules/`.
@@ -80,6 +82,7 @@ impl<'a> HistoryContext<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -110,6 +113,7 @@ impl AllowsContext<'_> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }
@@ -147,9 +151,26 @@ pub struct Pending<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// True where `:name` is a placeholder like others: psql runs the files, or the runner has this form.
+    pub fn has_variables(&self) -> bool {
+        let forms = layouts::named(&self.history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
+        forms.variables || self.settings.runner_is_psql || self.history.is_run_by_psql()
+    }
     /// Existed before this release. Without release information every unit is its own release.
     pub fn older(&self, birth: Birth) -> bool {
         self.releases.older(birth, self.unit)
+    }
+    /// Was there before this unit: made by any unit before it, those of the same release included.
+    pub fn existed(&self, birth: Birth) -> bool {
+        birth.unit != self.unit
+    }
+    /// The relation as the previous release knows it, where it is known.
+    pub fn released_relation(&self, relation: Id) -> Option<&'a Arc<Relation>> {
+        self.released.relation(relation)
+    }
+    /// The column as the previous release knows it, where it is known.
+    pub fn released_column(&self, relation: Id, column: ColumnId) -> Option<&'a Column> {
+        self.released.relation(relation)?.column_by_id(column)
     }
     /// An older relation that other sessions see.
     pub fn older_relation(&self, relation: &Relation) -> bool {
@@ -253,6 +274,7 @@ impl<'a> Context<'a> {
             help,
             related: Vec::new(),
             suppressed: None,
+            fingerprint: String::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 use super::{AllowsContext, Check, Family, Rule, is_hygiene, rule};
 use crate::allow::{Applied, Covers, Fate, Nowhere, Said};
 use crate::finding::{Finding, Level, Related};
+use crate::op::Span;
 
 pub const RULE: Rule = Rule { id: "unused-allow", family: Family::History, level: Level::Error, check: Check::Allows(check) };
 
@@ -23,6 +24,23 @@ fn check(cx: &AllowsContext<'_>, findings: &mut Vec<Finding>) {
             }
             findings.push(finding);
         }
+    }
+}
+
+/// About an entry of the baseline that no finding matches.
+pub fn unused_entry(path: &str, span: Span, rule: &str, about: &str) -> Finding {
+    Finding {
+        rule: RULE.id,
+        level: Level::Warning,
+        path: path.to_owned(),
+        migration: String::new(),
+        statement: None,
+        span,
+        message: format!("this entry of the baseline silences nothing any more: {about} has no such finding of {rule}"),
+        help: "run `phasegate baseline`, which takes it out".into(),
+        related: Vec::new(),
+        suppressed: None,
+        fingerprint: String::new(),
     }
 }
 

@@ -102,7 +102,7 @@ impl Directory {
     pub fn list_in(origin: &Origin, disk: &Path, path: &str, depth: usize, errors: &mut Vec<SourceError>) -> Directory {
         let disk = resolved(disk);
         let repository = match origin {
-            Origin::Disk => disk.ancestors().find(|a| a.join(".git").exists()).map(Path::to_path_buf),
+            Origin::Disk => repository(&disk).map(Path::to_path_buf),
             Origin::Git(snapshot) => Some(snapshot.repository().work_tree().to_path_buf()),
         };
         let place = Place { origin: origin.clone(), disk, repository: repository.map(Arc::new) };
@@ -126,6 +126,11 @@ impl Directory {
     /// The file of that name.
     pub fn file(&self, name: &str) -> Option<&FileEntry> {
         self.files.iter().find(|f| f.name == name)
+    }
+
+    /// Its real path; of directories that were joined, each.
+    pub fn real_paths(&self) -> impl Iterator<Item = &Path> {
+        self.places.iter().map(|place| place.disk.as_path())
     }
 
     /// Files that could not be read, of those that were asked for.
@@ -313,11 +318,39 @@ impl Directory {
     }
 }
 
+/// A shown path below the root of the repository around it; the path itself where there is no repository. What it names need not
+/// be there any more.
+pub fn in_repository(path: &str) -> String {
+    let below = |disk: PathBuf| Some(parts_joined(disk.strip_prefix(repository(&disk)?).ok()?));
+    on_disk(Path::new(path)).and_then(below).unwrap_or_else(|| path.to_owned())
+}
+
+/// The root of the repository around a path, without links. What the path names need not be there.
+pub fn repository_around(path: &Path) -> Option<PathBuf> {
+    Some(repository(&on_disk(path)?)?.to_path_buf())
+}
+
+fn repository(disk: &Path) -> Option<&Path> {
+    disk.ancestors().find(|above| above.join(".git").exists())
+}
+
+/// A path without links, as far as what it names is there.
+fn on_disk(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok().or_else(|| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(parent.canonicalize().ok()?.join(path.file_name()?))
+    })
+}
+
+fn parts_joined(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
 fn below_repository(place: &Place, name: &str) -> Option<String> {
     let root = place.repository.as_deref()?;
     let below = place.disk.join(name);
     let below = below.strip_prefix(root).ok()?;
-    Some(below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+    Some(parts_joined(below))
 }
 
 impl FileEntry {

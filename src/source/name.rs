@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 /// Which way a file runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     Up,
     Down,
@@ -68,6 +68,13 @@ pub fn looks_like_sql(name: &str) -> bool {
 /// The other database that a file name says it is for, as in `0001_x.mysql.up.sql`.
 pub fn other_database(name: &str) -> Option<&'static str> {
     name.split('.').skip(1).find_map(|word| database(word).filter(|&d| d != POSTGRESQL))
+}
+
+/// A file name without the databases it names: `0001_x.up.sql` of `0001_x.mysql.up.sql`.
+pub fn without_database(name: &str) -> String {
+    let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+    let rest = rest.split('.').filter(|word| database(word).is_none());
+    std::iter::once(first).chain(rest).collect::<Vec<_>>().join(".")
 }
 
 /// The other database that a directory is for, by the last of its names that speaks of one: `db/migration_sqlite`.
@@ -175,6 +182,8 @@ mod tests {
         assert_eq!(other_database("0001_x.mysql.up.sql"), Some("MySQL"));
         assert_eq!(other_database("0001_mysql_fdw.up.sql"), None);
         assert_eq!(other_database("0001_x.postgres.up.sql"), None);
+        assert_eq!(without_database("0001_x.postgres.up.sql"), "0001_x.up.sql");
+        assert_eq!(without_database("mysql.b.sql"), "mysql.b.sql");
         assert_eq!(other_database_of_directory("db/migration_sqlite"), Some("SQLite"));
         assert_eq!(other_database_of_directory("mysql-to-postgres/migrations"), None);
         assert_eq!(other_database_of_directory("db/migrations"), None);

@@ -65,10 +65,15 @@ fn descend<'a>(
     }
 }
 
-/// The other database that a directory below `root` is for.
+/// The other database that a directory below `root` is for, by its path or by the marks in it.
 pub fn other_database(root: &Directory, directory: &Directory) -> Option<&'static str> {
     let below = directory.path.strip_prefix(root.path.as_str()).unwrap_or(&directory.path);
-    name::other_database_of_directory(below)
+    name::other_database_of_directory(below).or_else(|| marked_for_other_database(directory))
+}
+
+/// The other database that marks in the directory say it is for.
+pub fn marked_for_other_database(directory: &Directory) -> Option<&'static str> {
+    layouts::all().iter().find_map(|layout| layout.other_database(directory))
 }
 
 pub enum Recognition {
@@ -86,10 +91,13 @@ pub fn recognise(directory: &Directory, forced: Option<&'static dyn Layout>) -> 
             || layout.recognise(directory).is_some()
             || steps.iter().any(|step| directory.files.iter().any(|f| f.path == step.file.path));
         return if !steps.is_empty() && is_here {
-            Recognition::Layout(layout, Strength::Content, "named by --layout".to_string())
+            Recognition::Layout(layout, Strength::Content, "named, not recognised".to_string())
         } else {
             Recognition::Nothing
         };
+    }
+    if marked_for_other_database(directory).is_some() {
+        return Recognition::Nothing;
     }
     let mut claims: Vec<(&'static dyn Layout, Claim)> =
         layouts::all().iter().filter_map(|&layout| Some((layout, layout.recognise(directory)?))).collect();

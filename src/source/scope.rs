@@ -136,7 +136,8 @@ impl Loading<'_> {
             Recognition::Layout(layout, strength, evidence) => {
                 let evidence = format!("{evidence}; {} directories form this history", shown_paths.len());
                 let found = Found { directory: Cow::Borrowed(&joined), layout, strength, evidence };
-                let history = self.history(&found);
+                let mut history = self.history(&found);
+                history.paths = shown_paths;
                 self.loaded.histories.push(history);
                 self.loaded.errors.extend(joined.failures());
             }

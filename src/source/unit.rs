@@ -60,5 +60,6 @@ fn finding(rule: &'static str, migration: &Migration, span: Span, message: Strin
         help,
         related: Vec::new(),
         suppressed: None,
+        fingerprint: String::new(),
     }
 }

@@ -162,7 +162,7 @@ fn opts_out(entry: &FileEntry) -> bool {
 /// A project's `config.yaml` says where its metadata is, or in older versions where the server is.
 fn is_configured(directory: &Directory) -> bool {
     directory.above(CONFIGURATION).iter().any(|path| {
-        let Ok(text) = std::fs::read_to_string(path) else { return false };
+        let Some(text) = path.text() else { return false };
         let has = |key: &str| text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
         has("metadata_directory") || (has("version") && has("endpoint"))
     })

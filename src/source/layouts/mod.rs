@@ -11,17 +11,20 @@ use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
 mod alembic_sql;
+mod atlas;
 mod db_migrate;
 mod dbmate;
 mod delta_directories;
 mod diesel;
 mod django_sqlmigrate;
+mod drizzle;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod graphile;
 mod hasura;
+mod liquibase;
 mod manifest;
 mod mybatis;
 mod node_pg_migrate;
@@ -36,6 +39,7 @@ mod sqitch;
 mod sqitch_plan;
 mod sql_migrate;
 mod sqlx;
+mod supabase;
 mod tern;
 mod version_directories;
 mod yoyo;
@@ -66,6 +70,10 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &play::Play,
         &tern::Tern,
         &graphile::Graphile,
+        &drizzle::Drizzle,
+        &supabase::Supabase,
+        &atlas::Atlas,
+        &liquibase::Liquibase,
         &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
@@ -111,6 +119,12 @@ pub trait Layout: Sync {
         false
     }
 
+    /// The other database that its marks in this directory say it is for: nobody runs the directory on PostgreSQL then.
+    fn other_database(&self, directory: &Directory) -> Option<&'static str> {
+        let _ = directory;
+        None
+    }
+
     /// True where psql runs the files, which understands its own commands in them.
     fn is_run_by_psql(&self) -> bool {
         false
@@ -150,7 +164,7 @@ pub trait Layout: Sync {
 pub struct PlaceholderForms {
     /// Names do not mind their case.
     pub ignore_case: bool,
-    /// `:name`, as psql has it.
+    /// `:name`, by psql's rules although psql does not run the files.
     pub variables: bool,
     /// Texts that it replaces without being told to, with what it puts there.
     pub fixed: &'static [(&'static str, &'static str)],
@@ -287,20 +301,22 @@ impl Step {
     }
 }
 
-/// Whether a directory has files for several databases, by the versions and names of its files: one for another database shares its
-/// version with another file. Runners that take the same names and know no databases refuse a version that occurs twice, and a lone
-/// `5_import.mysql.sql` is to them a file like any other.
-pub fn chooses_by_database<'a, V: Ord>(files: impl IntoIterator<Item = (V, &'a str)>) -> bool {
-    let mut names = std::collections::BTreeMap::<V, Vec<&str>>::new();
-    for (version, name) in files {
-        names.entry(version).or_default().push(name);
-    }
-    names.values().any(|names| names.len() > 1 && names.iter().any(|name| name::other_database(name).is_some()))
-}
-
 /// Why a file of another database is left out.
 pub fn of_other_database(name: &str) -> Option<String> {
     name::other_database(name).map(|database| format!("for {database}"))
+}
+
+/// Why a file of another database is left out where the runner itself knows no databases: only in a directory that has some file
+/// twice, for one database and for another. Such a directory is read by something that chooses. In any other one, a lone
+/// `5_import.mysql.sql` is a file that the runner runs.
+pub fn of_other_database_in(directory: &Directory, name: &str) -> Option<String> {
+    let why = of_other_database(name)?;
+    let mut of_others = directory.files.iter().filter(|file| name::other_database(&file.name).is_some());
+    let is_chosen = of_others.any(|file| {
+        let bare = name::without_database(&file.name);
+        directory.files.iter().any(|other| other.name != file.name && name::without_database(&other.name) == bare)
+    });
+    is_chosen.then_some(why)
 }
 
 /// `name` without the ending of a language that migrations are written in. Tests of such files are none.
@@ -320,3 +336,6 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
     let (verb, noun) = if all == 1 { ("is", "file") } else { ("are", "files") };
     format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,16 +4,16 @@
 //! which has to count from 1 without a gap or a double, else tern refuses the directory (FindMigrations). Transaction: the runner's
 //! own; a line `---- tern: disable-tx ----` above the dividing line gives it up, and each statement is sent alone (doSQLMigration);
 //! before a carriage return it is no such line (disableTxPattern). Files are Go templates: `{{ … }}` is a placeholder, and `.sql` files
-//! in sub-directories are templates that steps may call.
+//! in sub-directories are templates that steps may call. Held against version 2.2.0 by tests/ledgers.rs.
 //!
 //! The dividing line is often absent, so tern is recognised by its `tern.conf` and by a go.mod that requires it, too.
 
 use super::sections::lines;
-use super::{Claim, Layout, Reading, Step, Strength, go_dependency, of_other_database, share};
+use super::{Claim, Late, Layout, Reading, Step, Strength, go_dependency, of_other_database_in, share};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, split_direction};
-use crate::source::{Skipped, UnitKind, Version, Wrapping};
+use crate::source::{Migration, Skipped, UnitKind, Version, Wrapping};
 
 const DIVIDE: &str = "---- create above / drop below ----";
 const DISABLE_TRANSACTION: &str = "---- tern: disable-tx ----";
@@ -41,6 +41,11 @@ impl Layout for Tern {
         true
     }
 
+    /// A number that was applied is taken, and the numbers have no gaps (`migrate/migrate.go`, FindMigrations).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<&FileEntry> = directory.files.iter().filter(|f| version(f).is_some()).collect();
         named.first()?;
@@ -63,7 +68,7 @@ impl Layout for Tern {
         let mut reading = Reading::default();
         for entry in &directory.files {
             let Some(id) = version(entry) else { continue };
-            match of_other_database(&entry.name) {
+            match of_other_database_in(directory, &entry.name) {
                 Some(why) => reading.skip(entry, &why),
                 None => reading.steps.push(step(id, entry).versioned(Version::number(id))),
             }
