@@ -2,8 +2,9 @@
 //!
 //! Order: the plan's. sqitch refuses a plan in which a change stands before one that it requires and never reorders one
 //! (`lib/App/Sqitch/Plan.pm`, `check_changes`). A change that is reworked stands in the plan again; until then it has the text of
-//! `<name>@<tag>.sql` (`lib/App/Sqitch/Plan/Change.pm`, `_path_segments`; seen with sqitch 1.3.1 on a server). Directories and the file ending are those of a
-//! `sqitch.conf` here or above (`lib/App/Sqitch/Target.pm`); user and system configuration are not looked at.
+//! `<name>@<tag>.sql` (`lib/App/Sqitch/Plan/Change.pm`, `_path_segments`; seen with sqitch 1.3.1 on a server). Directories and the
+//! file ending are those of a `sqitch.conf` here or above (`lib/App/Sqitch/Target.pm`); user and system configuration are not looked
+//! at.
 //!
 //! Transaction: none of the runner's. Each script is given to psql with ON_ERROR_STOP (`lib/App/Sqitch/Engine/pg.pm`, `_run` and
 //! `_client_opts`), and the templates write BEGIN and COMMIT into it. psql's commands and variables are allowed there; files that a

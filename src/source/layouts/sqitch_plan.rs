@@ -210,7 +210,10 @@ mod tests {
         let places = Places::of_configuration(text).expect("PostgreSQL");
         assert_eq!((places.plan.as_str(), places.deploy.as_str(), places.revert.as_str()), ("db/sqitch.plan", "x y", "undo"));
         assert_eq!((places.verify.as_str(), places.extension.as_str()), ("db/verify", "ddl"));
-        assert_eq!((places.reworked_deploy.join(" | "), places.reworked_verify.join(" | ")), ("db/x y | db/deploy".into(), "db/verify".into()));
+        assert_eq!(
+            (places.reworked_deploy.join(" | "), places.reworked_verify.join(" | ")),
+            ("db/x y | db/deploy".into(), "db/verify".into())
+        );
         assert_eq!(places.below("db"), None, "the deploy directory is outside");
         assert_eq!(Places::of_configuration("[core]\nengine = mysql\n"), None);
     }
