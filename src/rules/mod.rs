@@ -437,7 +437,7 @@ registry! {
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired,
     unclassified_statement, opaque_sql,
     released_file_changed, out_of_order, several_open,
-    not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
+    broken_history, not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
     unknown_allow, unused_allow, allow_without_reason,
 }
 

@@ -152,6 +152,8 @@ impl Loading<'_> {
         accounted.extend(reading.skipped.iter().map(|s| s.path.clone()));
         let mut history = self.history_of_steps(&directory.path, *layout, evidence, reading.steps);
         history.whole = !reading.incomplete;
+        let objections = reading.objections.into_iter().filter_map(|objection| unit::objection(objection, &history.migrations));
+        history.findings.extend(objections);
         history.skipped = reading.skipped;
         history.skipped.extend(directory.skipped_below());
         let here: BTreeSet<&str> = directory.files.iter().map(|f| f.path.as_str()).collect();

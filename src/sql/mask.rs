@@ -424,11 +424,6 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_in_dollar_quotes_is_no_placeholder() {
-        assert!(mask_as("COMMENT ON TABLE t IS $$ mode:single, a :b $$", Rewriting::ColonNames).found.is_empty());
-    }
-
-    #[test]
     fn a_placeholder_in_a_string_is_data_where_the_runner_leaves_it() {
         let text = "INSERT INTO ${a} VALUES ('${b}')";
         assert_eq!(mask_as(text, Rewriting::UnknownStays).text, "INSERT INTO __a_ VALUES ('${b}')");

@@ -81,8 +81,12 @@ impl Layout for Atlas {
         if let Some(sums) = directory.file(SUMS)
             && let Some((name, why)) = mismatch(directory, sums.text().unwrap_or_default())
         {
-            let why = format!("{why}: atlas refuses the directory");
-            reading.skipped.push(Skipped { path: join(&directory.path, &name), why });
+            let (path, why) = (join(&directory.path, &name), format!("{why}: atlas refuses the directory"));
+            if reading.steps.iter().any(|step| step.file.path == path) {
+                reading.object(&path, why, "undo the edit, or sum the directory anew with `atlas migrate hash`");
+            } else if !reading.skipped.iter().any(|skipped| skipped.path == path) {
+                reading.skipped.push(Skipped { path, why });
+            }
         }
         reading
     }

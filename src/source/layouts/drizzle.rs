@@ -173,10 +173,10 @@ fn read_journal(journal: &Journal, directory: &Directory, reading: &mut Reading)
         match latest {
             Some(latest) if entry.when <= latest.when => {
                 let why = format!(
-                    "its `when` is not after that of {}, which stands before it: a database that has that one never runs it",
+                    "its `when` in meta/_journal.json is not after that of {}, which stands before it: where drizzle has applied that one, it never runs this one",
                     latest.tag
                 );
-                reading.skipped.push(Skipped { path, why });
+                reading.object(&path, why, "generate it anew, so that its `when` is the latest");
             }
             Some(_) | None => latest = Some(entry),
         }

@@ -218,11 +218,31 @@ pub struct Reading {
     pub skipped: Vec<Skipped>,
     /// True when something that its runner runs is not among the steps, so that they are not the whole history.
     pub incomplete: bool,
+    /// What its runner refuses, or passes over in silence, though it is a step.
+    pub objections: Vec<Objection>,
+}
+
+/// What a runner has against a step that is read all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// The step's file.
+    pub path: String,
+    /// A sentence that names the runner.
+    pub why: String,
+    pub help: String,
 }
 
 impl Reading {
     pub fn skip(&mut self, entry: &FileEntry, why: &str) {
         self.skipped.push(Skipped { path: entry.path.clone(), why: why.to_string() });
+    }
+
+    /// Says what its runner has against a step.
+    pub fn object(&mut self, path: &str, why: String, help: &str) {
+        let objection = Objection { path: path.to_string(), why, help: help.to_string() };
+        if !self.objections.contains(&objection) {
+            self.objections.push(objection);
+        }
     }
 
     /// Leaves out a file that undoes the step of this version, and lets that step know. Call it when all steps are there.

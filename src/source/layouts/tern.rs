@@ -13,7 +13,7 @@ use super::{Claim, Late, Layout, Reading, Step, Strength, go_dependency, of_othe
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, split_direction};
-use crate::source::{Migration, Skipped, UnitKind, Version, Wrapping};
+use crate::source::{Migration, UnitKind, Version, Wrapping};
 
 const DIVIDE: &str = "---- create above / drop below ----";
 const DISABLE_TRANSACTION: &str = "---- tern: disable-tx ----";
@@ -77,7 +77,7 @@ impl Layout for Tern {
             reading.skip(entry, "a template: it is run where a step calls it");
         }
         reading.order_by_version();
-        skip_after_gap(&mut reading);
+        object_to_gap(&mut reading);
         reading
     }
 
@@ -86,13 +86,15 @@ impl Layout for Tern {
     }
 }
 
-/// Says where the numbers do not count on from 1. The steps are read all the same.
-fn skip_after_gap(reading: &mut Reading) {
+/// Says where the numbers do not count on from 1.
+fn object_to_gap(reading: &mut Reading) {
     let numbers = reading.steps.iter().map(|step| step.version.as_ref().and_then(Version::single));
-    let gap = (1..).zip(numbers).zip(&reading.steps).find(|((wanted, have), _)| have.is_none_or(|have| have > *wanted));
+    let mut counted = (1..).zip(numbers).zip(&reading.steps);
+    let gap = counted.find(|((wanted, have), _)| have.is_none_or(|have| have > *wanted));
     if let Some(((wanted, _), step)) = gap {
-        let why = format!("there is no {wanted}: tern refuses the directory");
-        reading.skipped.push(Skipped { path: step.file.path.clone(), why });
+        let path = step.file.path.clone();
+        let why = format!("there is no migration {wanted} before it: tern refuses the directory");
+        reading.object(&path, why, "number the files from 1 on without a gap");
     }
 }
 
