@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 
 /// Runners, and the name of the layout that reads what they run.
 const RUNNERS: [(&str, &str); 18] = [
-    ("alembic", "alembic"),
-    ("alembic-each", "alembic"),
+    ("alembic", "alembic-sql"),
+    ("alembic-each", "alembic-sql"),
     ("dbmate", "dbmate"),
     ("diesel", "diesel"),
-    ("django", "django"),
+    ("django", "django-sqlmigrate"),
     ("drizzle", "drizzle"),
     ("flyway", "flyway"),
     ("golang-migrate", "golang-migrate"),
@@ -30,11 +30,12 @@ const RUNNERS: [(&str, &str); 18] = [
     ("yoyo", "yoyo"),
 ];
 
-/// Layouts that are not there yet. One that is there must not stand here.
-const NOT_THERE: &[&str] = &["alembic", "django", "drizzle", "liquibase"];
-
 /// Runners that look at the statements of a file before they choose its transaction.
 const READS_STATEMENTS: &[&str] = &["flyway"];
+
+/// Units of which the text does not say what the runner does: Django sends the statements of one RunSQL in one message, and its
+/// `sqlmigrate` does not write which they were.
+const NOT_IN_THE_TEXT: &[(&str, &str)] = &[("django", "0013_one_text")];
 
 /// What a runner did.
 struct Ledger {
@@ -108,10 +109,12 @@ fn is_recorded_as(unit: &Migration, id: &str) -> bool {
 }
 
 fn fits(unit: &Migration, seen: Seen) -> bool {
-    let text = unit.file.text().unwrap_or_default().to_ascii_uppercase();
+    let text = unit.file.text().unwrap_or_default();
+    let text = unit.parts.iter().map(|part| &text[part.start..part.end]).collect::<String>().to_ascii_uppercase();
     match (unit.wrapping, seen) {
         (_, Seen::Unobserved) => true,
-        (Wrapping::Wrapped, seen) => seen == Seen::Wrapped,
+        // It begins in a transaction; a COMMIT of its own ends that.
+        (Wrapping::Wrapped, seen) => seen == Seen::Wrapped || text.contains("COMMIT;"),
         (Wrapping::Batch, seen) => matches!(seen, Seen::Batch | Seen::Outside),
         (Wrapping::None, seen) => matches!(seen, Seen::None | Seen::Outside),
         // What the runner does is then up to the file.
@@ -122,9 +125,11 @@ fn fits(unit: &Migration, seen: Seen) -> bool {
 #[test]
 fn units_have_the_order_the_ids_and_the_transactions_that_the_runner_recorded() {
     let mut differences = Vec::new();
-    for (runner, layout) in RUNNERS.iter().filter(|(_, layout)| !NOT_THERE.contains(layout)) {
+    for (runner, layout) in RUNNERS {
         let (ledger, history) = (Ledger::of(runner), history(runner, layout));
-        let units = &history.migrations;
+        // What Django does in Python is a unit of its own here, before the SQL of its migration.
+        let is_part = |unit: &Migration| unit.kind == UnitKind::Unknown && unit.id.ends_with(')');
+        let units: Vec<&Migration> = history.migrations.iter().filter(|unit| !is_part(unit)).collect();
         let ran: Vec<&str> = ledger.units.iter().map(|ran| ran.id.as_str()).collect();
         if units.len() != ran.len() || units.iter().zip(&ran).any(|(unit, id)| !is_recorded_as(unit, id)) {
             let ours: Vec<&str> = units.iter().map(|unit| unit.id.as_str()).collect();
@@ -132,7 +137,7 @@ fn units_have_the_order_the_ids_and_the_transactions_that_the_runner_recorded() 
             continue;
         }
         for (unit, ran) in units.iter().zip(&ledger.units).filter(|(unit, _)| unit.kind == UnitKind::Sql) {
-            if !fits(unit, ran.seen) {
+            if !fits(unit, ran.seen) && !NOT_IN_THE_TEXT.contains(&(runner, ran.id.as_str())) {
                 differences.push(format!("{runner} {}: seen {:?}, and we say {:?}", ran.id, ran.seen, unit.wrapping));
             }
         }
@@ -144,7 +149,7 @@ fn units_have_the_order_the_ids_and_the_transactions_that_the_runner_recorded() 
 fn a_file_that_says_nothing_has_the_transaction_that_the_runner_showed() {
     let mut asked = 0;
     for (runner, layout) in RUNNERS {
-        let Some(layout) = layouts::named(layout) else { continue };
+        let layout = layouts::named(layout).expect(layout);
         let Ledger { answers, .. } = Ledger::of(runner);
         let Some(alone) = answers.get("CONCURRENTLY alone") else { continue };
         asked += 1;
@@ -165,7 +170,7 @@ fn a_file_that_says_nothing_has_the_transaction_that_the_runner_showed() {
 fn a_late_migration_has_the_fate_that_the_runner_showed() {
     let mut asked = 0;
     for (runner, name) in RUNNERS {
-        let Some(layout) = layouts::named(name) else { continue };
+        let layout = layouts::named(name).expect(name);
         let Ledger { answers, .. } = Ledger::of(runner);
         let Some(answer) = answers.get("a late lower number") else { continue };
         asked += 1;
@@ -189,11 +194,7 @@ fn a_late_migration_has_the_fate_that_the_runner_showed() {
 }
 
 #[test]
-fn every_ledger_is_read_and_a_layout_that_is_there_is_compared() {
-    for (runner, layout) in RUNNERS {
-        let is_there = layouts::named(layout).is_some();
-        assert_ne!(is_there, NOT_THERE.contains(&layout), "{runner}: is the layout {layout} there or not?");
-    }
+fn every_ledger_is_compared() {
     for entry in std::fs::read_dir("fixtures/runners").expect("the fixtures") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
         if let Some(runner) = name.strip_suffix(".ledger") {
