@@ -126,7 +126,7 @@ fn forms(example: &Example) -> Option<Forms> {
     let released = released.clone();
     if let [one] = as_units.as_slice() {
         let split = statements(&released, one, example)?;
-        return (split.len() > 1).then(|| Forms { released, joined: as_units, split });
+        return (split.len() > 1).then_some(Forms { released, joined: as_units, split });
     }
     let tags: BTreeSet<Option<&str>> = as_units.iter().map(|(_, text)| tag(text)).collect();
     let joined = as_units.iter().map(|(_, text)| text.as_str()).collect::<String>();

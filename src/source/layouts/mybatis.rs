@@ -148,8 +148,8 @@ fn wrapping(directory: &Directory) -> Wrapping {
 fn wrapping_of(properties: &str) -> Wrapping {
     let is_on = |wanted: &str| {
         let lines = properties.lines().map(str::trim).filter(|line| !line.starts_with(['#', '!']));
-        let values = lines.filter_map(|line| line.split_once(['=', ':'])).filter(|(key, _)| key.trim() == wanted);
-        values.last().is_some_and(|(_, value)| value.trim().eq_ignore_ascii_case("true"))
+        let mut values = lines.filter_map(|line| line.split_once(['=', ':'])).filter(|(key, _)| key.trim() == wanted);
+        values.next_back().is_some_and(|(_, value)| value.trim().eq_ignore_ascii_case("true"))
     };
     match (is_on("auto_commit"), is_on("send_full_script")) {
         (false, _) => Wrapping::Wrapped,
