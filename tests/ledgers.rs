@@ -4,6 +4,7 @@
 //! ledger, in which transaction each unit ran, and what the runner does with what it need not take. `scripts/ledgers` writes it; it
 //! is no expectation of ours, and a difference is a mistake of ours.
 
+use phasegate::source::layouts::Late;
 use phasegate::source::{History, Migration, Request, UnitKind, Version, Wrapping, layouts, load};
 use std::collections::BTreeMap;
 
@@ -156,6 +157,33 @@ fn a_file_that_says_nothing_has_the_transaction_that_the_runner_showed() {
         assert_eq!(alone == "ran", wrapping != Wrapping::Wrapped, "{runner}: CONCURRENTLY alone {alone}");
         let twice = &answers["CONCURRENTLY twice"];
         assert_eq!(twice == "ran", wrapping == Wrapping::None, "{runner}: CONCURRENTLY twice {twice}");
+    }
+    assert!(asked >= 5);
+}
+
+#[test]
+fn a_late_migration_has_the_fate_that_the_runner_showed() {
+    let mut asked = 0;
+    for (runner, name) in RUNNERS {
+        let Some(layout) = layouts::named(name) else { continue };
+        let Ledger { answers, .. } = Ledger::of(runner);
+        let Some(answer) = answers.get("a late lower number") else { continue };
+        asked += 1;
+        let shown = match answer.as_str() {
+            "ran (5, 3, 7)" => Late::Applied,
+            "ran (5, 7)" => Late::Skipped,
+            refused => {
+                assert!(refused.contains("refused"), "{runner}: {refused}");
+                Late::Refused
+            }
+        };
+        let history = history(runner, name);
+        let unit = history.migrations.iter().find(|unit| unit.kind == UnitKind::Sql).expect("a step in SQL");
+        match runner {
+            // Its command passes over it unless it is told otherwise. Its library, which projects call, stops.
+            "refinery" => assert_eq!((shown, layout.late(unit)), (Late::Skipped, Late::Refused)),
+            _ => assert_eq!(shown, layout.late(unit), "{runner}: {answer}"),
+        }
     }
     assert!(asked >= 5);
 }

@@ -396,6 +396,10 @@ fn a_released_file_is_held_against_head_when_it_is_staged_with_its_manifest() {
     let unfrozen = check(repo.path(), &["--staged", "db"]);
     assert!(unfrozen.message("released-file-changed").contains("no longer in the manifest"), "{}", unfrozen.report);
     assert_eq!(unfrozen.report["histories"][0]["releases"]["migrations"], 1);
+    // Nor does it help to remove the manifest.
+    repo.remove("db/released.sha256").git(&["add", "db"]);
+    let removed = check(repo.path(), &["--staged", "db"]);
+    assert!(removed.message("released-file-changed").contains("the manifest of released files, is gone"), "{}", removed.report);
 }
 
 /// A hook that runs the binary in a commit of git's own.
@@ -629,7 +633,7 @@ fn freeze_writes_what_sha256sum_checks_and_keeps_what_is_there() {
         output.unwrap().status.success()
     };
     let manifest = || fs::read_to_string(repo.at("db/released.sha256")).unwrap();
-    assert_eq!(freeze("db").out, "froze 1 migration (2 files) into db/released.sha256: 1\n");
+    assert_eq!(freeze("db").out, "froze 1 migration (2 files) into db/released.sha256: 000001\n");
     assert!(verified());
     assert_eq!(
         manifest().lines().map(|line| line.split_once("  ").unwrap().1).collect::<Vec<_>>(),
@@ -650,7 +654,7 @@ fn freeze_writes_what_sha256sum_checks_and_keeps_what_is_there() {
     let sum = phasegate::source::compare::sha256(INIT.as_bytes());
     repo.write("db/released.sha256", format!("{sum} *./000001_init.up.sql\n"));
     repo.write("db/000002_phone.up.sql", PHONE).write("db/000002_phone.down.sql", "SELECT 1;\n");
-    assert_eq!(freeze("db").out, "froze 1 migration (1 file) into db/released.sha256: 2\n");
+    assert_eq!(freeze("db").out, "froze 1 migration (1 file) into db/released.sha256: 000002\n");
     let names: Vec<String> = manifest().lines().map(|line| line[64..].to_string()).collect();
     assert_eq!(names, [" *./000001_init.up.sql", " *./000002_phone.up.sql"]);
     assert!(verified());
@@ -683,11 +687,9 @@ fn freeze_writes_where_the_configuration_says_and_refuses_what_it_cannot_know() 
     let checked = check(repo.path(), &["."]);
     assert!(checked.is_clean(), "{}", checked.report);
     assert_eq!(checked.report["summary"]["released"], 2);
-    for (arguments, part) in [
-        (&["a/migrations/0001_a.sql"][..], "not known to be a whole history"),
-        (&["-"], "standard input"),
-        (&["nowhere"], "nothing is frozen"),
-    ] {
+    for (arguments, part) in
+        [(&["a/migrations/0001_a.sql"][..], "is a file"), (&["-"], "standard input"), (&["nowhere"], "nothing is frozen")]
+    {
         let refused = run(phasegate(repo.path()).arg("freeze").args(arguments));
         assert_eq!(refused.code, 2, "{arguments:?}: {}", refused.err);
         assert!(refused.err.contains(part), "{part}: {}", refused.err);

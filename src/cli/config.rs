@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     let plan = config::plan(&Wanted {
         paths: arguments.paths.clone(),
         file: arguments.configuration.choice(),
-        flags: Flags { layout: arguments.layout.clone(), postgres: arguments.postgres, schema_dump: None, baseline: None },
+        flags: Flags { layout: arguments.layout.clone(), postgres: arguments.postgres, ..Flags::default() },
     });
     let is_missing = |path: &&PathBuf| path.as_path() != Path::new("-") && !path.exists();
     let missing: Vec<&PathBuf> = arguments.paths.iter().filter(is_missing).collect();

@@ -45,6 +45,13 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         terminal::complain("standard input cannot be frozen; give the directory of the migrations");
         return Ok(Exit::Unusable);
     }
+    if let Some(file) = arguments.paths.iter().find(|path| path.is_file()) {
+        terminal::complain(&format!(
+            "{} is a file; give the directory of the migrations: a history is frozen as a whole",
+            file.display()
+        ));
+        return Ok(Exit::Unusable);
+    }
     let plan = config::plan(&Wanted {
         paths: arguments.paths.clone(),
         file: arguments.configuration.choice(),

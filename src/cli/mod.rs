@@ -14,6 +14,7 @@ mod environment;
 pub mod exit;
 mod explain;
 mod freeze;
+mod init;
 mod layouts;
 mod rules;
 mod terminal;
@@ -36,8 +37,9 @@ enum Command {
     Check(check::Arguments),
     Config(config::Arguments),
     Explain(explain::Arguments),
-    Layouts(layouts::Arguments),
     Freeze(freeze::Arguments),
+    Init(init::Arguments),
+    Layouts(layouts::Arguments),
     Rules(rules::Arguments),
 }
 
@@ -57,8 +59,9 @@ pub fn run() -> Exit {
         Command::Check(command) => check::run(&command, arguments.color),
         Command::Config(command) => config::run(&command, arguments.color),
         Command::Explain(command) => explain::run(&command, arguments.color),
-        Command::Layouts(command) => layouts::run(&command, arguments.color),
         Command::Freeze(command) => freeze::run(&command, arguments.color),
+        Command::Init(command) => init::run(&command),
+        Command::Layouts(command) => layouts::run(&command, arguments.color),
         Command::Rules(command) => rules::run(&command),
     };
     result.unwrap_or_else(|error| {

@@ -14,7 +14,7 @@ pub mod example;
 use crate::allow::Said;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
-use crate::catalog::object::{Birth, Relation};
+use crate::catalog::object::{Birth, Column, ColumnId, Id, Relation};
 use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
@@ -26,6 +26,7 @@ use crate::versions::PostgresVersions;
 pub use document::Family;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 pub(crate) use unused_allow::unused_entry;
 
 pub struct Rule {
@@ -158,6 +159,18 @@ impl<'a> Context<'a> {
     /// Existed before this release. Without release information every unit is its own release.
     pub fn older(&self, birth: Birth) -> bool {
         self.releases.older(birth, self.unit)
+    }
+    /// Was there before this unit: made by any unit before it, those of the same release included.
+    pub fn existed(&self, birth: Birth) -> bool {
+        birth.unit != self.unit
+    }
+    /// The relation as the previous release knows it, where it is known.
+    pub fn released_relation(&self, relation: Id) -> Option<&'a Arc<Relation>> {
+        self.released.relation(relation)
+    }
+    /// The column as the previous release knows it, where it is known.
+    pub fn released_column(&self, relation: Id, column: ColumnId) -> Option<&'a Column> {
+        self.released.relation(relation)?.column_by_id(column)
     }
     /// An older relation that other sessions see.
     pub fn older_relation(&self, relation: &Relation) -> bool {

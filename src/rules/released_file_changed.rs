@@ -24,6 +24,10 @@ fn check(cx: &HistoryContext<'_>, findings: &mut Vec<Finding>) {
                 format!("{path} is released and is gone: a fresh database lacks what it made, and runners stop at what they have applied and do not find"),
                 "put it back; what it made is taken away in a new migration".to_string(),
             ),
+            DeviationKind::ManifestRemoved => (
+                format!("{path}, the manifest of released files, is gone: {from} holds it"),
+                "put it back: what was released stays released".to_string(),
+            ),
             DeviationKind::Unfrozen => (
                 format!("{path} stands no longer in the manifest of released files: {from} lists it"),
                 "put its line back: what was released stays released".to_string(),

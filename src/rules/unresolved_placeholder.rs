@@ -37,10 +37,8 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
 /// The name that a value would be given for.
 fn name(oddity: &Oddity, has_variables: bool) -> Option<&str> {
     match oddity.kind {
-        OddityKind::Placeholder => Some(placeholder::name(&oddity.text)),
-        OddityKind::Variable if has_variables => {
-            oddity.text.strip_prefix(':').and_then(placeholder::variable_name).filter(|name| !psql::is_built_in(name))
-        }
+        OddityKind::Placeholder => placeholder::key(&oddity.text),
+        OddityKind::Variable if has_variables => placeholder::key(&oddity.text).filter(|name| !psql::is_built_in(name)),
         OddityKind::Variable | OddityKind::MetaCommand | OddityKind::CopyData => None,
     }
 }

@@ -91,7 +91,7 @@ pub fn recognise(directory: &Directory, forced: Option<&'static dyn Layout>) -> 
             || layout.recognise(directory).is_some()
             || steps.iter().any(|step| directory.files.iter().any(|f| f.path == step.file.path));
         return if !steps.is_empty() && is_here {
-            Recognition::Layout(layout, Strength::Content, "named by --layout".to_string())
+            Recognition::Layout(layout, Strength::Content, "named, not recognised".to_string())
         } else {
             Recognition::Nothing
         };

@@ -60,12 +60,18 @@ pub fn set(command: &str) -> Option<(&str, Option<String>)> {
     let is_set = command.starts_with("\\set");
     let rest = &command[command.find(name)? + name.len()..];
     let is_literal = is_set && !rest.contains(['`', '\\', ':']) && rest.matches('\'').count().is_multiple_of(2);
-    // Arguments are joined; blanks in quotes stay.
+    // Arguments are joined; blanks in quotes stay, and a doubled quote in quotes is one (`psqlscanslash.l`, xslashquote).
     let value = || {
-        let parts = rest.split('\'').enumerate();
-        let text =
-            |(at, part): (usize, &str)| if at % 2 == 1 { part.to_owned() } else { part.split_ascii_whitespace().collect() };
-        parts.map(text).collect::<String>()
+        let (mut text, mut quoted, mut characters) = (String::new(), false, rest.chars().peekable());
+        while let Some(character) = characters.next() {
+            match character {
+                '\'' if quoted && characters.next_if_eq(&'\'').is_some() => text.push('\''),
+                '\'' => quoted = !quoted,
+                blank if blank.is_ascii_whitespace() && !quoted => {}
+                other => text.push(other),
+            }
+        }
+        text
     };
     Some((name, is_literal.then(value)))
 }
@@ -215,6 +221,7 @@ mod tests {
         assert_eq!(set("\\set schema app"), Some(("schema", Some("app".into()))));
         assert_eq!(set("\\set greeting 'it is' ' so' !"), Some(("greeting", Some("it is so!".into()))));
         assert_eq!(set("\\set empty"), Some(("empty", Some(String::new()))));
+        assert_eq!(set("\\set id '''8c03'''"), Some(("id", Some("'8c03'".into()))));
         for unknown in ["\\set day `date`", "\\set a :b", "\\set a 'x\\n'", "\\set a 'b", "\\getenv a HOME"] {
             assert_eq!(set(unknown).map(|(_, value)| value), Some(None), "{unknown}");
         }

@@ -13,12 +13,12 @@
 //! of Atlas is not public). Directories in the format of another runner, which Atlas can read and sum, are read as that runner's.
 
 use super::sections::{Section, Sections};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::split_direction;
 use crate::source::path::join;
-use crate::source::{Skipped, UnitKind, Version, Wrapping};
+use crate::source::{Migration, Skipped, UnitKind, Version, Wrapping};
 use crate::sql::lex::{self, TokenKind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -46,6 +46,11 @@ impl Layout for Atlas {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    /// Linear is the default order of execution (`sql/migrate/migrate.go`, ExecOrderLinear).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

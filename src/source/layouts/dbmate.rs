@@ -9,11 +9,11 @@
 //! tests/ledgers.rs.
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database_in};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Dbmate;
 
@@ -36,6 +36,11 @@ impl Layout for Dbmate {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It applies what is not in its table, unless `--strict` is given (`pkg/dbmate/db.go`, Migrate).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -10,12 +10,12 @@
 //!
 //! Files with breakpoints and no journal are not Drizzle's to run; they are read by their names where no other runner's mark stands.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
 use crate::source::path::join;
-use crate::source::{Skipped, UnitKind, Version, Wrapping};
+use crate::source::{Migration, Skipped, UnitKind, Version, Wrapping};
 use serde::Deserialize;
 
 const BREAKPOINT: &str = "--> statement-breakpoint";
@@ -47,6 +47,11 @@ impl Layout for Drizzle {
             "gel" => "Gel",
             _ => return None,
         })
+    }
+
+    /// It runs what its journal dates after the last one applied (`drizzle-orm/src/pg-core/dialect.ts`, migrate).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Skipped
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

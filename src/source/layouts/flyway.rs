@@ -54,7 +54,7 @@ impl Layout for Flyway {
         PlaceholderForms { ignore_case: true, ..PlaceholderForms::default() }
     }
 
-    /// `outOfOrder` is false by default, and validation stops at what was resolved and not applied.
+    /// `outOfOrder` is false by default, and validation stops at what it then ignores (`MigrationInfoImpl.java`, validate).
     fn late(&self, unit: &Migration) -> Late {
         if unit.version.is_none() { Late::Repeated } else { Late::Refused }
     }

@@ -9,12 +9,12 @@
 //! one simple query (`src/header.ts`, runStringMigration). `:NAME` is a placeholder. Other files are run by actions of `.gmrc`, if at all.
 //! Committed files are held against version 2.0.0-rc.3 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::layouts::sections::lines;
 use crate::source::name::{compare_numbers, leading_digits};
-use crate::source::{Rewriting, UnitKind, Version, Wrapping};
+use crate::source::{Migration, Rewriting, UnitKind, Version, Wrapping};
 use sha1::{Digest, Sha1};
 use std::fmt::Write;
 
@@ -39,6 +39,11 @@ impl Layout for Graphile {
 
     fn rewriting(&self) -> Rewriting {
         Rewriting::ColonNames
+    }
+
+    /// The one behind it names the hash of another one (`src/migration.ts`, getAllMigrations).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

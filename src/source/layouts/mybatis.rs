@@ -9,11 +9,11 @@
 //! `${…}` without a value stays as it is (`utils/VariableReplacer`).
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Rewriting, Version, Wrapping};
+use crate::source::{Migration, Rewriting, Version, Wrapping};
 
 /// Longest fraction that is told apart: `NUMERIC(20,0)` of its ledger holds none at all.
 const FRACTION: usize = 18;
@@ -43,6 +43,11 @@ impl Layout for MyBatis {
 
     fn rewriting(&self) -> Rewriting {
         Rewriting::UnknownStays
+    }
+
+    /// It runs what comes after the last one (`UpOperation.java`, operate).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Skipped
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

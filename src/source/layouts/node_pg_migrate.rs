@@ -10,11 +10,11 @@
 //! what ran before it. A file before one that ran makes it refuse to run. Held against version 8.0.4 by tests/ledgers.rs.
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Layout, Reading, Step, Strength, node_dependency, of_other_database_in, share, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, node_dependency, of_other_database_in, share, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits, split_direction};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct NodePgMigrate;
 
@@ -37,6 +37,11 @@ impl Layout for NodePgMigrate {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It stops at a migration that precedes one it has run (`src/runner.ts`, checkOrder).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

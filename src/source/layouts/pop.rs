@@ -10,10 +10,10 @@
 //! golang-migrate's names are the same. pop is recognised by what that refuses or does not have (`.autocommit`, `.fizz`, a file for
 //! all databases beside one for PostgreSQL of the same version), or by a go.mod above that requires pop and not golang-migrate.
 
-use super::{Claim, Layout, Reading, Step, Strength, go_dependency, of_other_database};
+use super::{Claim, Late, Layout, Reading, Step, Strength, go_dependency, of_other_database};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, is_postgresql, leading_digits, split_direction};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 const AUTOCOMMIT: &str = "autocommit";
 const MODULES: [&str; 3] = ["github.com/gobuffalo/pop", "github.com/ory/pop", "github.com/markbates/pop"];
@@ -44,6 +44,11 @@ impl Layout for Pop {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It applies what is not in its table (`migrator.go`, UpTo).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
@@ -81,13 +86,13 @@ impl Layout for Pop {
         let mut downs = Vec::new();
         for (entry, name) in &named {
             let version = Version::text(name.version);
-            let specific = named.iter().find(|(_, other)| other.is_for_postgresql() && other.is_step_of(name));
+            let has_specific = || named.iter().any(|(_, other)| other.is_for_postgresql() && other.is_step_of(name));
             if let Some(why) = of_other_database(&entry.name) {
                 reading.skip(entry, &why);
             } else if let Some(dialect) = name.dialect.filter(|_| !name.is_for_postgresql()) {
                 reading.skip(entry, &format!("for a dialect that pop does not know: {dialect}"));
-            } else if let Some((specific, _)) = specific.filter(|_| name.is_for_all()) {
-                reading.skip(entry, &format!("{} is for PostgreSQL and runs instead", specific.name));
+            } else if name.is_for_all() && has_specific() {
+                reading.skip(entry, "the file for PostgreSQL of its version runs instead");
             } else if name.direction == Direction::Down {
                 downs.push((*entry, version));
             } else if name.is_fizz {

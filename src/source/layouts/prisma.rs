@@ -39,7 +39,7 @@ impl Layout for Prisma {
         })
     }
 
-    /// `migrate deploy` applies what is not in its table.
+    /// `migrate deploy` applies what is not in its table (`schema-engine/commands/src/commands/apply_migrations.rs`).
     fn late(&self, _: &Migration) -> Late {
         Late::Applied
     }

@@ -11,10 +11,10 @@
 //! against version 1.3.1 by tests/ledgers.rs.
 
 use super::sqitch_plan::{Change, Places, changes};
-use super::{Claim, Layout, PlaceholderForms, Reading, Step, Strength, psql_scripts};
+use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, psql_scripts};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::path::join;
-use crate::source::{DownPart, Skipped, Wrapping};
+use crate::source::{DownPart, Migration, Skipped, Wrapping};
 use std::sync::Arc;
 
 const PLAN: &str = "sqitch.plan";
@@ -49,6 +49,11 @@ impl Layout for Sqitch {
 
     fn is_run_by_psql(&self) -> bool {
         true
+    }
+
+    /// It looks for the last change that was deployed at its place in the plan, and what stands before has to be there.
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn placeholders(&self) -> PlaceholderForms {

@@ -11,11 +11,11 @@
 //! Debian's 0.0~git20191213 by tests/ledgers.rs.
 
 use super::sections::{Section, Sections, sent_whole};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database_in};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 const MARKER: &str = "-- +migrate ";
 
@@ -40,6 +40,11 @@ impl Layout for SqlMigrate {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It catches up first with what is missing before the last one (`migrate.go`, ToCatchup).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -9,11 +9,11 @@
 //! The dividing line is often absent, so tern is recognised by its `tern.conf` and by a go.mod that requires it, too.
 
 use super::sections::lines;
-use super::{Claim, Layout, Reading, Step, Strength, go_dependency, of_other_database_in, share};
+use super::{Claim, Late, Layout, Reading, Step, Strength, go_dependency, of_other_database_in, share};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, split_direction};
-use crate::source::{Skipped, UnitKind, Version, Wrapping};
+use crate::source::{Migration, Skipped, UnitKind, Version, Wrapping};
 
 const DIVIDE: &str = "---- create above / drop below ----";
 const DISABLE_TRANSACTION: &str = "---- tern: disable-tx ----";
@@ -39,6 +39,11 @@ impl Layout for Tern {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// A number that was applied is taken, and the numbers have no gaps (`migrate/migrate.go`, FindMigrations).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

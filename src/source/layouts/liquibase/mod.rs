@@ -13,10 +13,10 @@
 //! are decided when it runs: all changesets are read as if they ran. `runOnChange` and `runAlways` run again where they stand.
 //! `${…}` without a value stays as it is.
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::other_database_of_directory;
-use crate::source::{DownPart, Rewriting, UnitKind, Wrapping};
+use crate::source::{DownPart, Migration, Rewriting, UnitKind, Wrapping};
 use changelog::{ChangeSet, Item, SqlFile};
 use formatted::Attributes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +55,11 @@ impl Layout for Liquibase {
 
     fn rewriting(&self) -> Rewriting {
         Rewriting::UnknownStays
+    }
+
+    /// It runs every changeset that its table lacks, and again what says so (`ShouldRunChangeSetFilter.java`).
+    fn late(&self, unit: &Migration) -> Late {
+        if runs_again(unit) { Late::Repeated } else { Late::Applied }
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
@@ -108,6 +113,16 @@ impl Layout for Liquibase {
         is_formatted(script).then(|| read_formatted(script, &script.name, &mut reading))?;
         (!reading.steps.is_empty()).then_some(reading.steps)
     }
+}
+
+/// `runOnChange:true` or `runAlways:true` in the line above a changeset's text.
+fn runs_again(unit: &Migration) -> bool {
+    let before = unit.file.text().ok().zip(unit.parts.first()).and_then(|(text, part)| text.get(..part.start));
+    let header = before.and_then(|before| before.lines().rev().find(|line| line.to_ascii_lowercase().contains("changeset ")));
+    header.is_some_and(|header| {
+        let header = header.to_ascii_lowercase();
+        header.contains("runonchange:true") || header.contains("runalways:true")
+    })
 }
 
 fn is_formatted(entry: &FileEntry) -> bool {
