@@ -9,14 +9,14 @@ pub const RULE: Rule =
     Rule { id: "duplicate-version", family: Family::History, level: Level::Error, check: Check::History(check) };
 
 fn check(cx: &HistoryContext<'_>, findings: &mut Vec<Finding>) {
+    let layout = layouts::named(&cx.history.layout);
+    let Some(consequence) = layout.and_then(|layout| layout.on_same_version()) else { return };
     let mut versions: BTreeMap<&Version, Vec<(usize, &Migration)>> = BTreeMap::new();
     for (at, unit) in cx.history.migrations.iter().enumerate() {
         if let Some(version) = unit.version.as_ref().filter(|_| !is_day(cx, unit)) {
             versions.entry(version).or_default().push((at, unit));
         }
     }
-    let layout = layouts::named(&cx.history.layout);
-    let consequence = layout.map(|layout| layout.on_same_version()).unwrap_or_default();
     for units in versions.into_values().filter(|units| units.len() > 1) {
         // What is released keeps its version.
         let keeper = units.iter().find(|(at, _)| cx.releases.is_released(*at)).or(units.first()).copied();
@@ -25,7 +25,8 @@ fn check(cx: &HistoryContext<'_>, findings: &mut Vec<Finding>) {
             if at == kept_at || !cx.pending().any(|(pending, _)| pending == at) {
                 continue;
             }
-            let name = kept.file.path.rsplit('/').next().unwrap_or(&kept.file.path);
+            let file = kept.file.path.rsplit('/').next().unwrap_or(&kept.file.path);
+            let name = if matches!(file, "up.sql" | "migration.sql") { &kept.id } else { file };
             let message = format!("version {} is that of {name} already: {consequence}", unit.id);
             let help = "give it a version of its own, above the last one".into();
             let mut finding = cx.finding(RULE.id, Level::Error, unit, message, help);

@@ -14,7 +14,8 @@ type Known = BTreeMap<String, (String, String, Span)>;
 fn check(cx: &Context<'_>, findings: &mut Findings) {
     let Ok(text) = cx.migration.file.text() else { return };
     let mut places: Vec<(usize, Span, String)> = Vec::new();
-    for (index, statement) in cx.parsed.statements.iter().enumerate() {
+    // What the parser refuses may be no SQL at all.
+    for (index, statement) in cx.parsed.statements.iter().enumerate().filter(|(_, statement)| statement.outcome.is_ok()) {
         code::identifiers(text, statement.span, &mut |span, name| {
             if is_long(name) {
                 places.push((index, span, name.to_owned()));

@@ -3,9 +3,9 @@ use super::shared::numbering::{self, Form, Numbering};
 use super::{Check, Family, HistoryContext, Rule};
 use crate::finding::{Finding, Level, Related};
 use crate::op::Span;
-use crate::report::escape::is_unsafe;
+use crate::report::escape::{escape, is_unsafe};
 use crate::source::misnamed::Misnamed;
-use crate::source::{Migration, layouts};
+use crate::source::{Migration, Version, layouts};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const RULE: Rule = Rule { id: "unsafe-filename", family: Family::History, level: Level::Error, check: Check::History(check) };
@@ -51,7 +51,7 @@ fn unsafe_part(cx: &HistoryContext<'_>, path: &str) -> Option<String> {
         let stem = part.strip_suffix(".sql").unwrap_or(part);
         let mut odd: Vec<String> = Vec::new();
         for character in part.chars().filter(|c| is_unsafe(*c) || "\\\"'`$;|&<>*?\u{fffd}".contains(*c)) {
-            let shown = if character == '`' { "a backtick".into() } else { format!("`{}`", character.escape_debug()) };
+            let shown = if character == '`' { "a backtick".into() } else { format!("`{}`", escape(&character.to_string())) };
             if !odd.contains(&shown) {
                 odd.push(shown);
             }
@@ -78,25 +78,26 @@ fn other_numbering(cx: &HistoryContext<'_>, findings: &mut Vec<Finding>) {
         .filter_map(|(at, unit)| Some((at, unit, numbering::of_unit(unit)?)))
         .collect();
     let is_pending = |at: usize| cx.pending().any(|(pending, _)| pending == at);
-    if let Some((at, unit, last)) = lone_moment(cx, &numbered).filter(|(at, ..)| is_pending(*at)) {
+    if let Some((_, unit, last)) = lone_moment(cx, &numbered).filter(|(at, ..)| is_pending(*at)) {
         let message = format!(
             "{} is {} among numbers of a sequence: {} and all that follow it will run before this migration",
             unit.id,
             moment_name(unit),
             last + 1
         );
-        findings.push(cx.finding(RULE.id, Level::Error, unit, message, format!("number it {}, or switch for good and allow it here", last + 1)));
-        let _ = at;
+        let help = format!("number it {}; where the project changes to timestamps for good, allow it here", last + 1);
+        findings.push(cx.finding(RULE.id, Level::Error, unit, message, help));
     }
-    for (early, late) in misordered(&numbered) {
-        let ((at, unit, _), (_, other, _)) = (numbered[early], numbered[late]);
+    for Misordered { odd, other, is_early } in misordered(&numbered) {
+        let ((at, unit, _), (_, overtaken, _)) = (numbered[odd], numbered[other]);
         if !is_pending(at) {
             continue;
         }
-        let message = format!("{} runs before {}, although its number says that it came later", unit.id, other.id);
+        let (place, time) = if is_early { ("before", "later") } else { ("after", "earlier") };
+        let message = format!("{} runs {place} {}, although its number says that it came {time}", unit.id, overtaken.id);
         let help = "number all migrations in one way: as many digits everywhere, and a sequence or timestamps, not both".into();
         let mut finding = cx.finding(RULE.id, Level::Error, unit, message, help);
-        let place = Related { path: other.file.path.clone(), span: Span::default(), message: "it runs before this one".into() };
+        let place = Related { path: overtaken.file.path.clone(), span: Span::default(), message: "the other one".into() };
         finding.related.push(place);
         findings.push(finding);
     }
@@ -131,31 +132,62 @@ fn lone_moment<'a>(
     }
 }
 
-/// Pairs (early, late) of indexes: the early one runs first, and its number says that it came later. Each is named once, with the
-/// first one that it overtakes.
-fn misordered(numbered: &[(usize, &Migration, Numbering)]) -> Vec<(usize, usize)> {
+/// A step with a number of a rarer kind than that of another step, and the wrong order between the two.
+struct Misordered {
+    odd: usize,
+    other: usize,
+    /// The odd one runs first.
+    is_early: bool,
+}
+
+/// What numbers of one kind have in common: within it they order as they should.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Of so many digits, where they are compared as text; else 0.
+    Sequence(usize),
+    Moment(Form),
+}
+
+fn kind(unit: &Migration, numbering: Numbering) -> Kind {
+    match (numbering, &unit.version) {
+        (Numbering::Moment(moment), _) => Kind::Moment(moment.form),
+        (Numbering::Sequence(_), Some(Version::Text(text))) => Kind::Sequence(text.bytes().take_while(u8::is_ascii_digit).count()),
+        (Numbering::Sequence(_), _) => Kind::Sequence(0),
+    }
+}
+
+/// Steps of a rarer kind that run before or after one of another kind although their numbers say the reverse; each once.
+fn misordered(numbered: &[(usize, &Migration, Numbering)]) -> Vec<Misordered> {
     /// A date without a time, or another clock, is no disorder.
     const TOLERANCE: i64 = 2 * 86_400;
-    let mut pairs: BTreeMap<usize, usize> = BTreeMap::new();
-    // The least of what comes later, for each form of moments and for sequences.
-    let mut least: BTreeMap<Option<Form>, (i64, usize)> = BTreeMap::new();
-    for (index, (_, _, numbering)) in numbered.iter().enumerate().rev() {
-        let (form, value) = match numbering {
-            Numbering::Sequence(number) => (None, i64::try_from(*number).unwrap_or(i64::MAX)),
-            Numbering::Moment(moment) => (Some(moment.form), moment.seconds),
+    let kinds: Vec<Kind> = numbered.iter().map(|(_, unit, numbering)| kind(unit, *numbering)).collect();
+    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+    kinds.iter().for_each(|kind| *counts.entry(*kind).or_default() += 1);
+    let mut found: BTreeMap<usize, Misordered> = BTreeMap::new();
+    // The least of what runs later, by kind.
+    let mut least: BTreeMap<Kind, (i64, usize)> = BTreeMap::new();
+    for (early, (_, _, numbering)) in numbered.iter().enumerate().rev() {
+        let own = kinds[early];
+        let value = match numbering {
+            Numbering::Sequence(number) => i64::try_from(*number).unwrap_or(i64::MAX),
+            Numbering::Moment(moment) => moment.seconds,
         };
-        let overtaken = least.iter().filter(|(other, (less, _))| match (form, other) {
-            (None, None) => *less < value,
-            (Some(own), Some(other)) => own != *other && *less + TOLERANCE < value,
-            (None, Some(_)) | (Some(_), None) => false,
-        });
-        if let Some((_, (_, late))) = overtaken.min_by_key(|(_, (_, late))| *late) {
-            pairs.insert(index, *late);
+        for (other, (less, late)) in &least {
+            let is_later = match (own, other) {
+                (Kind::Sequence(own), Kind::Sequence(other)) => own != *other && *less < value,
+                (Kind::Moment(own), Kind::Moment(other)) => own != *other && *less + TOLERANCE < value,
+                (Kind::Sequence(_), Kind::Moment(_)) | (Kind::Moment(_), Kind::Sequence(_)) => false,
+            };
+            if is_later {
+                let is_early = counts[&own] <= counts[other];
+                let (odd, other) = if is_early { (early, *late) } else { (*late, early) };
+                found.insert(odd, Misordered { odd, other, is_early });
+            }
         }
-        let entry = least.entry(form).or_insert((value, index));
+        let entry = least.entry(own).or_insert((value, early));
         if value <= entry.0 {
-            *entry = (value, index);
+            *entry = (value, early);
         }
     }
-    pairs.into_iter().collect()
+    found.into_values().collect()
 }

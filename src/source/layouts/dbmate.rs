@@ -44,8 +44,8 @@ impl Layout for Dbmate {
     }
 
     /// The version is the key of `schema_migrations` (`pkg/dbmate/db.go`, Migrate).
-    fn on_same_version(&self) -> &'static str {
-        "dbmate fails on the second one, whose version is recorded already"
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("dbmate fails on the second one, whose version is recorded already")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

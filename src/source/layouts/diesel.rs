@@ -39,8 +39,8 @@ impl Layout for Diesel {
     }
 
     /// Pending migrations are collected into a map by version (`diesel_migrations/src/migration_harness.rs`).
-    fn on_same_version(&self) -> &'static str {
-        "Diesel keeps one of them and drops the other without a word"
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("Diesel keeps one of them and drops the other without a word")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -60,8 +60,8 @@ impl Layout for Flyway {
     }
 
     /// `CompositeMigrationResolver.checkForIncompatibilities`.
-    fn on_same_version(&self) -> &'static str {
-        "Flyway refuses to run"
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("Flyway refuses to run")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

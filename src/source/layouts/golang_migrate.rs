@@ -44,8 +44,8 @@ impl Layout for GolangMigrate {
     }
 
     /// `source/migration.go`, Append.
-    fn on_same_version(&self) -> &'static str {
-        "golang-migrate refuses the directory"
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("golang-migrate refuses the directory")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -43,8 +43,8 @@ impl Layout for Goose {
     }
 
     /// `provider_collect.go`, `migrate.go`.
-    fn on_same_version(&self) -> &'static str {
-        "goose refuses to run"
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("goose refuses to run")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -125,9 +125,9 @@ pub trait Layout: Sync {
         None
     }
 
-    /// What its runner does with two steps of one version, as the end of a sentence.
-    fn on_same_version(&self) -> &'static str {
-        "which of them runs first is nowhere said"
+    /// What its runner does with two steps of one version, as the end of a sentence. None where they are told apart by their names.
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("which of them runs first is nowhere said")
     }
 
     /// True where steps of one number are told apart by the rest of their names.

@@ -51,8 +51,8 @@ impl Layout for MyBatis {
     }
 
     /// The id is the key of the changelog (`UpOperation`).
-    fn on_same_version(&self) -> &'static str {
-        "MyBatis Migrations fails on the second one, whose id is recorded already"
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("MyBatis Migrations fails on the second one, whose id is recorded already")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

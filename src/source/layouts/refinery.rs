@@ -39,8 +39,8 @@ impl Layout for Refinery {
     }
 
     /// Only equal ones are found out before (`refinery_core/src/traits/mod.rs`); the version is the key of the table.
-    fn on_same_version(&self) -> &'static str {
-        "refinery fails on the second one, whose version is recorded already"
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("refinery fails on the second one, whose version is recorded already")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

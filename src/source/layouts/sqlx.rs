@@ -46,8 +46,8 @@ impl Layout for Sqlx {
     }
 
     /// The version is the key of `_sqlx_migrations` (`sqlx-core/src/migrate/migrator.rs`).
-    fn on_same_version(&self) -> &'static str {
-        "sqlx fails on the second one, whose version is recorded already"
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("sqlx fails on the second one, whose version is recorded already")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -47,8 +47,8 @@ impl Layout for Tern {
     }
 
     /// `migrate/migrate.go`, FindMigrations.
-    fn on_same_version(&self) -> &'static str {
-        "tern refuses the directory"
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("tern refuses the directory")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
