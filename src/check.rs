@@ -14,7 +14,7 @@ use crate::release::standing::{self, Asked, Changed, Standing};
 use crate::release::{self, ReleaseError, Releases, Scope};
 use crate::rules::{self, Context, HistoryContext, Pending};
 use crate::source::git::{GitEnvironment, Repository};
-use crate::source::{self, ConfiguredHistory, History, Migration, Origin, SourceError, SourceFile, layouts};
+use crate::source::{self, ConfiguredHistory, History, Migration, Origin, Rewriting, SourceError, SourceFile, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
 use crate::versions::PostgresVersions;
@@ -271,10 +271,12 @@ fn unusable_source(error: &SourceError) -> Unusable {
 
 /// The values of placeholders, in the forms that the history's runner knows.
 pub fn placeholders(history: &History, settings: &Settings) -> Placeholders {
-    let forms = layouts::named(&history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
+    let layout = layouts::named(&history.layout);
+    let forms = layout.map(|layout| layout.placeholders()).unwrap_or_default();
     Placeholders {
         values: settings.placeholders.clone(),
         ignore_case: forms.ignore_case,
+        colon_names: layout.is_some_and(|layout| layout.rewriting() == Rewriting::ColonNames),
         variables: forms.variables || settings.runner_is_psql || history.is_run_by_psql(),
         fixed: forms.fixed,
     }

@@ -51,29 +51,34 @@ pub fn meta_command(text: &str, at: usize) -> MetaCommand {
 /// What `\set name value…` sets, and to what, where the value stands there as it is: no command in backticks, no escape, no other
 /// variable. Commands that set a variable to what only a run can tell set it to nothing known.
 pub fn set(command: &str) -> Option<(&str, Option<String>)> {
-    let mut words = command.split_ascii_whitespace();
-    let name = match words.next()? {
-        "\\set" | "\\getenv" => words.next()?,
-        "\\prompt" => words.next_back()?,
-        _ => return None,
-    };
-    let is_set = command.starts_with("\\set");
-    let rest = &command[command.find(name)? + name.len()..];
-    let is_literal = is_set && !rest.contains(['`', '\\', ':']) && rest.matches('\'').count().is_multiple_of(2);
-    // Arguments are joined; blanks in quotes stay, and a doubled quote in quotes is one (`psqlscanslash.l`, xslashquote).
-    let value = || {
-        let (mut text, mut quoted, mut characters) = (String::new(), false, rest.chars().peekable());
-        while let Some(character) = characters.next() {
-            match character {
-                '\'' if quoted && characters.next_if_eq(&'\'').is_some() => text.push('\''),
-                '\'' => quoted = !quoted,
-                blank if blank.is_ascii_whitespace() && !quoted => {}
-                other => text.push(other),
-            }
+    let (word, arguments) = command.split_once(|c: char| c.is_ascii_whitespace())?;
+    let first = || arguments.trim_start().split(|c: char| c.is_ascii_whitespace()).next().filter(|name| !name.is_empty());
+    match word {
+        "\\set" => {
+            let name = first()?;
+            let value = arguments.trim_start().strip_prefix(name)?;
+            Some((name, literal(value)))
         }
-        text
-    };
-    Some((name, is_literal.then(value)))
+        "\\getenv" => Some((first()?, None)),
+        "\\prompt" => Some((arguments.split_ascii_whitespace().next_back()?, None)),
+        _ => None,
+    }
+}
+
+/// Arguments as they are joined: blanks in quotes stay, and a doubled quote in quotes is one (`psqlscanslash.l`, xslashquote).
+fn literal(arguments: &str) -> Option<String> {
+    let (mut text, mut quoted, mut characters) = (String::new(), false, arguments.chars().peekable());
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => return None,
+            '`' | ':' if !quoted => return None,
+            '\'' if quoted && characters.next_if_eq(&'\'').is_some() => text.push('\''),
+            '\'' => quoted = !quoted,
+            blank if blank.is_ascii_whitespace() && !quoted => {}
+            other => text.push(other),
+        }
+    }
+    (!quoted).then_some(text)
 }
 
 /// Variables that psql itself sets (its documentation, *Variables*): they have a value in every run.
@@ -221,6 +226,8 @@ mod tests {
         assert_eq!(set("\\set schema app"), Some(("schema", Some("app".into()))));
         assert_eq!(set("\\set greeting 'it is' ' so' !"), Some(("greeting", Some("it is so!".into()))));
         assert_eq!(set("\\set empty"), Some(("empty", Some(String::new()))));
+        assert_eq!(set("\\set  s  app "), Some(("s", Some("app".into()))));
+        assert_eq!(set("\\set url 'f(''http://x'', `b`)'"), Some(("url", Some("f('http://x', `b`)".into()))));
         assert_eq!(set("\\set id '''8c03'''"), Some(("id", Some("'8c03'".into()))));
         for unknown in ["\\set day `date`", "\\set a :b", "\\set a 'x\\n'", "\\set a 'b", "\\getenv a HOME"] {
             assert_eq!(set(unknown).map(|(_, value)| value), Some(None), "{unknown}");

@@ -19,6 +19,8 @@ pub struct Placeholders {
     pub ignore_case: bool,
     /// `:name` is a placeholder too: psql runs the file.
     pub variables: bool,
+    /// `:NAME` is replaced wherever it stands ([`Rewriting::ColonNames`](crate::source::Rewriting::ColonNames)).
+    pub colon_names: bool,
     /// Texts that the runner replaces itself, with what it puts there.
     pub fixed: &'static [(&'static str, &'static str)],
 }
@@ -93,6 +95,10 @@ pub fn substitute<'a>(text: &'a str, placeholders: &Placeholders) -> Substituted
     }
     let edits = braced(&substituted.text, placeholders);
     substituted.replace(&edits);
+    if placeholders.colon_names {
+        let edits = colon_names(&substituted.text, placeholders);
+        substituted.replace(&edits);
+    }
     if placeholders.variables {
         let edits = variables(&substituted.text, placeholders);
         substituted.replace(&edits);
@@ -144,6 +150,17 @@ fn braced(text: &str, placeholders: &Placeholders) -> Vec<(Span, String)> {
         }
     }
     edits
+}
+
+/// `:NAME` of a runner that replaces texts, quotes or not.
+fn colon_names(text: &str, placeholders: &Placeholders) -> Vec<(Span, String)> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let of_colon = |start: usize| {
+        let after = &text.as_bytes()[start + 1..];
+        let end = start + 1 + after.iter().take_while(|byte| is_name(byte)).count();
+        Some((Span { start, end }, placeholders.value(&text[start + 1..end])?.to_owned()))
+    };
+    memchr::memchr_iter(b':', text.as_bytes()).filter_map(of_colon).collect()
 }
 
 /// `:name`, `:'name'` and `:"name"`. A `\set` before it in the file beats the value that was given, as it beats psql's `-v`.
@@ -226,6 +243,13 @@ mod tests {
             "SELECT ':n', x::n, a[1:n] FROM app.t -- :n"
         );
         assert_eq!(done("${v}", &[("v", ":n.t"), ("n", "app")], true), "app.t", "a value may hold a variable");
+    }
+
+    #[test]
+    fn names_after_a_colon_are_replaced_in_quotes_too_where_the_runner_does_so() {
+        let colon_names = Placeholders { colon_names: true, ..placeholders(&[("ROLE", "app_user")], false) };
+        let done = substitute("GRANT SELECT ON t TO :ROLE; SELECT ':ROLE', :ROLES, $$ :ROLE $$, a::text", &colon_names);
+        assert_eq!(done.text, "GRANT SELECT ON t TO app_user; SELECT 'app_user', :ROLES, $$ app_user $$, a::text");
     }
 
     #[test]

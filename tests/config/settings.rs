@@ -164,6 +164,24 @@ fn placeholders_have_values_and_findings_stand_at_the_placeholder() {
 }
 
 #[test]
+fn every_runner_has_values_in_its_own_form() {
+    let committed = "--! Previous: -\n--! Hash: sha1:x\n\nGRANT SELECT ON one TO :VISITOR;\n";
+    for (name, text) in [
+        ("db/committed/000001.sql", committed),
+        ("db/V1__x.sql", "GRANT SELECT ON one TO ${Visitor};\n"),
+        ("db/0001_x.sql", "\\set ON_ERROR_STOP on\nGRANT SELECT ON one TO :\"VISITOR\";\n"),
+        ("db/0001_y.sql", "GRANT SELECT ON one TO {{.VISITOR}};\n"),
+    ] {
+        let values = "[placeholders]\nVISITOR = \"web\"\n'.VISITOR' = \"web\"\n";
+        let directory = tree(&[("phasegate.toml", values), (name, text)]);
+        let (_, report) = checked(directory.path(), &["db"]);
+        let unresolved = |report: &Value| findings(report).iter().filter(|f| f.contains("unresolved-placeholder")).count();
+        assert_eq!(unresolved(&report), 0, "{name} in {}: {:?}", report["histories"], findings(&report));
+        assert_eq!(unresolved(&checked(directory.path(), &["db", "--no-config"]).1), 1, "{name} in {}", report["histories"]);
+    }
+}
+
+#[test]
 fn a_history_has_placeholders_of_its_own_over_those_of_all() {
     let directory = tree(&[
         (
