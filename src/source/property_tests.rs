@@ -37,6 +37,35 @@ fn fragment() -> impl Strategy<Value = String> {
         "\u{feff}",
         "\n",
         "SELECT 1",
+        "-- +migrate Up notransaction\n",
+        "-- +migrate Down\n",
+        "-- +migrate StatementBegin\n",
+        "-- migrate:up transaction:false\n",
+        "-- migrate:down\r\n",
+        "-- Up Migration\n",
+        "-- Down Migration\n",
+        "--//@UNDO\n",
+        "# --- !Ups\n",
+        "# --- !Downs",
+        ";;",
+        "---- create above / drop below ----",
+        "---- tern: disable-tx ----\n",
+        "--! Previous: -\n",
+        "--! Hash: sha1:0\n\n",
+        "--! no-transaction\n",
+        "--!include f.sql\n",
+        "--> statement-breakpoint",
+        "-- atlas:txmode none\n\n",
+        "-- atlas:delimiter é\n",
+        "-- atlas:txtar\n\n",
+        "-- down.sql --\n",
+        "--liquibase formatted sql\n",
+        "--changeset a:1 runInTransaction:false endDelimiter:(\n",
+        "--changeset \"é\":2 dbms:oracle\n",
+        "--ignoreLines:start\n",
+        "--ignoreLines:9999999999999999999999\n",
+        "/* liquibase rollback\n",
+        "--rollback é\n",
     ];
     prop::sample::select(fragments.to_vec()).prop_map(str::to_string)
 }
@@ -68,6 +97,33 @@ proptest! {
                 }
                 prop_assert!(step.tag_regions.iter().all(|r| text.get(r.start..r.end).is_some()));
                 prop_assert!(step.kind == UnitKind::Unreadable || !text.contains('\0'));
+            }
+        }
+    }
+
+    #[test]
+    fn parts_of_any_file_beside_any_books_are_in_order_and_on_character_boundaries(texts in prop::collection::vec(text(), 6)) {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let names = ["1_a.sql", "2.sql", "atlas.sum", "committed/000001.sql", "current/1.sql", "fixtures/f.sql"];
+        let books = [
+            ("meta/_journal.json", r#"{"entries":[{"when":2,"tag":"1_a"},{"when":1,"tag":"2"},{"when":3,"tag":"no"}]}"#),
+            ("master.yaml", "databaseChangeLog:\n- includeAll: {path: .}\n- changeSet: {id: 1, changes: [{sqlFile: {path: 2.sql}}]}\n"),
+        ];
+        for (name, text) in names.into_iter().zip(texts.iter().map(String::as_str)).chain(books) {
+            std::fs::create_dir_all(root.path().join(name).parent().expect("a parent")).expect("a directory");
+            std::fs::write(root.path().join(name), text).expect("a file");
+        }
+        let listed = Directory::list(root.path(), ".", 3, &mut Vec::new());
+        for layout in layouts::all() {
+            for step in layout.read(&listed).steps {
+                let mut at = 0;
+                for part in &step.parts {
+                    let text = step.file.text().unwrap_or_default();
+                    prop_assert!(at <= part.start && part.start <= part.end, "{} {part:?}", layout.name());
+                    prop_assert!(text.get(part.start..part.end).is_some(), "{} {part:?}", layout.name());
+                    at = part.end;
+                }
+                prop_assert!(step.down.is_none_or(|down| down.file.text().is_ok_and(|t| t.get(down.span.start..down.span.end).is_some())));
             }
         }
     }

@@ -71,8 +71,15 @@ pub fn other_database(root: &Directory, directory: &Directory) -> Option<&'stati
     name::other_database_of_directory(below).or_else(|| marked_for_other_database(directory))
 }
 
+/// The other databases that marks in the directory, and below it, say something is for.
+pub fn marked_below(directory: &Directory) -> BTreeSet<&'static str> {
+    let mut found: BTreeSet<&'static str> = directory.directories.iter().flat_map(marked_below).collect();
+    found.extend(marked_for_other_database(directory));
+    found
+}
+
 /// The other database that marks in the directory say it is for.
-pub fn marked_for_other_database(directory: &Directory) -> Option<&'static str> {
+fn marked_for_other_database(directory: &Directory) -> Option<&'static str> {
     layouts::all().iter().find_map(|layout| layout.other_database(directory))
 }
 

@@ -274,7 +274,7 @@ fn has_programs_elsewhere(root: &Directory, found: &Found<'_>) -> bool {
 pub(super) fn seen(root: &Directory) -> String {
     let sql: Vec<&FileEntry> = root.files_below().into_iter().filter(|f| f.looks_like_sql()).collect();
     let of_path = |f: &&FileEntry| f.path.rsplit_once('/').and_then(|(d, _)| name::other_database_of_directory(d));
-    let databases: BTreeSet<&str> = sql.iter().filter_map(of_path).chain(recognition::marked_for_other_database(root)).collect();
+    let databases: BTreeSet<&str> = sql.iter().filter_map(of_path).chain(recognition::marked_below(root)).collect();
     match (sql.as_slice(), databases.is_empty()) {
         ([], _) => "there is no .sql file in it".to_string(),
         (some, false) => {

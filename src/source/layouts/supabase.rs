@@ -24,7 +24,7 @@ impl Layout for Supabase {
     }
 
     fn marks(&self) -> &'static str {
-        "files named <version>_<name>.sql in a directory supabase/migrations"
+        "files named <version>_<name>.sql in a directory supabase/migrations, most surely beside a supabase/config.toml"
     }
 
     fn file_names(&self) -> &'static str {
@@ -42,9 +42,20 @@ impl Layout for Supabase {
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<&FileEntry> = directory.files.iter().filter(|f| version(f).is_some()).collect();
-        (!named.is_empty() && directory.real_paths().any(|path| path.ends_with("supabase/migrations"))).then(|| Claim {
-            strength: Strength::Surroundings,
-            evidence: format!("{}, in supabase/migrations", share(named.len(), directory, "<version>_<name>.sql")),
+        let is_at_home = directory.real_paths().any(|path| path.ends_with("supabase/migrations"));
+        if named.is_empty() || !is_at_home {
+            return None;
+        }
+        let is_configured = directory.nearest("config.toml").is_some_and(|(_, from)| from == "migrations");
+        // Drizzle can be told to write here, and keeps books of its own.
+        let is_journaled = directory.directories.iter().any(|d| d.name == "meta" && d.file("_journal.json").is_some());
+        Some(Claim {
+            strength: if is_configured && !is_journaled { Strength::Content } else { Strength::Surroundings },
+            evidence: format!(
+                "{}, in supabase/migrations{}",
+                share(named.len(), directory, "<version>_<name>.sql"),
+                if is_configured { " beside a config.toml" } else { "" }
+            ),
             files: named.iter().map(|f| f.path.clone()).collect(),
         })
     }

@@ -90,6 +90,15 @@ fn a_journal_beats_what_is_above_and_unlisted_files_are_another_runners() {
 }
 
 #[test]
+fn a_configured_supabase_beats_what_else_the_project_depends_on() {
+    let file = ("supabase/migrations/20240101000000_a.sql", "SELECT 1;");
+    let cargo = ("Cargo.toml", "[dependencies]\nsqlx = \"0.8\"\n");
+    assert_eq!(layout(&[file]), "supabase");
+    assert_eq!(layout(&[file, cargo, ("supabase/config.toml", "project_id = \"shop\"\n"), (".git/HEAD", "")]), "supabase");
+    assert!(matches!(loaded(&[file, cargo, (".git/HEAD", "")]).errors.as_slice(), [SourceError::Ambiguous { .. }]));
+}
+
+#[test]
 fn breakpoints_without_a_journal_are_weaker_than_the_surroundings() {
     let text = "SELECT 1;\n--> statement-breakpoint\nSELECT 2;";
     assert_eq!(layout(&[("drizzle/0000_a.sql", text)]), "drizzle");
