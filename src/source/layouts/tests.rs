@@ -152,6 +152,12 @@ fn a_checkpoint_whose_files_are_gone_is_where_the_history_begins() {
 const FORMATTED: &str = "--liquibase formatted sql\n--changeset a:1\nSELECT 1;\n";
 
 #[test]
+fn a_few_formatted_files_among_another_runners_are_strays() {
+    let undo = "SELECT 1;\n-- //@UNDO\n";
+    assert_eq!(layout(&[("1_a.sql", undo), ("2_b.sql", undo), ("3_c.sql", FORMATTED)]), "mybatis");
+}
+
+#[test]
 fn several_changelogs_that_are_no_masters_leave_their_directories_apart() {
     let include =
         |path: &str| format!("<databaseChangeLog><include file='{path}' relativeToChangelogFile='true'/></databaseChangeLog>");
