@@ -37,6 +37,10 @@ impl Layout for Graphile {
         Wrapping::Wrapped
     }
 
+    fn is_recursive(&self) -> bool {
+        true
+    }
+
     fn rewriting(&self) -> Rewriting {
         Rewriting::ColonNames
     }
@@ -52,7 +56,14 @@ impl Layout for Graphile {
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let Tree { committed, current, .. } = Tree::of(directory);
-        let committed: Vec<&FileEntry> = committed.map(numbered).unwrap_or_default();
+        let Some(committed) = committed else {
+            return Some(Claim {
+                strength: Strength::Content,
+                evidence: "a directory committed/ stands beside current/".to_string(),
+                files: current.iter().map(|f| f.path.clone()).collect(),
+            });
+        };
+        let committed: Vec<&FileEntry> = numbered(committed);
         let chained = committed.iter().filter(|f| Header::of(f).is_some_and(|header| header.previous.is_some())).count();
         (chained > 0).then(|| Claim {
             strength: Strength::Content,
@@ -103,14 +114,17 @@ impl<'a> Tree<'a> {
     fn of(directory: &'a Directory) -> Tree<'a> {
         let below = |name: &str| directory.directories.iter().find(|d| d.name == name);
         let committed = below("committed");
+        if directory.name == "current" && directory.nearest("committed").is_some_and(|(_, from)| from == "current") {
+            let current = in_order(numbered(directory));
+            return Tree { committed: None, parts: Some(directory), current, fixtures: None, root: &[] };
+        }
         if committed.is_none() {
             return Tree { committed: Some(directory), parts: None, current: Vec::new(), fixtures: None, root: &[] };
         }
-        let mut current = match (below("current"), directory.file("current.sql")) {
-            (Some(current), _) => numbered(current),
+        let current = match (below("current"), directory.file("current.sql")) {
+            (Some(current), _) => in_order(numbered(current)),
             (None, file) => file.into_iter().collect(),
         };
-        current.sort_by(|a, b| compare_numbers(number(a).unwrap_or_default(), number(b).unwrap_or_default()));
         Tree { committed, parts: below("current"), current, fixtures: below("fixtures"), root: &directory.files }
     }
 
@@ -129,6 +143,11 @@ fn number(entry: &FileEntry) -> Option<&str> {
 
 fn numbered(directory: &Directory) -> Vec<&FileEntry> {
     directory.files.iter().filter(|f| number(f).is_some()).collect()
+}
+
+fn in_order(mut entries: Vec<&FileEntry>) -> Vec<&FileEntry> {
+    entries.sort_by(|a, b| compare_numbers(number(a).unwrap_or_default(), number(b).unwrap_or_default()));
+    entries
 }
 
 fn read_committed(committed: &Directory, reading: &mut Reading) {

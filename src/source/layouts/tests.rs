@@ -81,6 +81,19 @@ fn mybatis_has_the_transactions_that_its_environments_agree_on() {
 }
 
 #[test]
+fn a_file_of_a_current_migration_is_read_in_its_history() {
+    let committed = "--! Previous: -\n--! Hash: sha1:005c6eb7364156e6b0d158d8b2767a24f1ce6611\n\nselect 1;\n";
+    for current in ["migrations/current/1-a.sql", "migrations/current.sql"] {
+        let root = tree(&[("migrations/committed/000001.sql", committed), (current, "select 2;")]);
+        let loaded = load(&Request::of_paths([root.path().join(current).to_string_lossy()]));
+        let [history] = loaded.histories.as_slice() else { panic!("{:?}", loaded.errors) };
+        assert_eq!((history.layout.as_str(), history.migrations.len()), ("graphile-migrate", 2), "{current}");
+        assert_eq!(history.migrations.iter().filter(|unit| unit.reported).count(), 1);
+        assert_eq!(history.findings.len(), 0, "{:?}", history.findings);
+    }
+}
+
+#[test]
 fn a_journal_beats_what_is_above_and_unlisted_files_are_another_runners() {
     let journal = r#"{"dialect":"postgresql","entries":[{"idx":0,"when":1,"tag":"0000_a","breakpoints":true}]}"#;
     let listed = [("supabase/migrations/meta/_journal.json", journal), ("supabase/migrations/0000_a.sql", "SELECT 1;")];
@@ -137,6 +150,12 @@ fn a_checkpoint_whose_files_are_gone_is_where_the_history_begins() {
 }
 
 const FORMATTED: &str = "--liquibase formatted sql\n--changeset a:1\nSELECT 1;\n";
+
+#[test]
+fn a_few_formatted_files_among_another_runners_are_strays() {
+    let undo = "SELECT 1;\n-- //@UNDO\n";
+    assert_eq!(layout(&[("1_a.sql", undo), ("2_b.sql", undo), ("3_c.sql", FORMATTED)]), "mybatis");
+}
 
 #[test]
 fn several_changelogs_that_are_no_masters_leave_their_directories_apart() {
