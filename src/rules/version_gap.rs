@@ -36,12 +36,13 @@ fn check(cx: &HistoryContext<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// By how much the numbers of a sequence usually differ. None where they do so by no rule.
+/// By how much the numbers of a sequence usually differ: of two steps that are equally usual the larger, since a number that was
+/// squeezed in halves a step. None where they differ by no rule.
 fn usual_step(sequence: &[(u64, usize, &Migration)]) -> Option<u64> {
     let mut steps: BTreeMap<u64, usize> = BTreeMap::new();
     let differences = sequence.windows(2).filter_map(|pair| Some(pair.last()?.0 - pair.first()?.0)).filter(|step| *step > 0);
     differences.for_each(|step| *steps.entry(step).or_default() += 1);
     let all: usize = steps.values().sum();
-    let (step, often) = steps.into_iter().max_by_key(|(step, often)| (*often, std::cmp::Reverse(*step)))?;
+    let (step, often) = steps.into_iter().max_by_key(|(step, often)| (*often, *step))?;
     (often * 2 >= all).then_some(step)
 }
