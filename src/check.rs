@@ -10,9 +10,11 @@ use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
 use crate::fingerprint;
 use crate::op::Span;
-use crate::release::{self, Releases};
-use crate::rules::{self, Context, HistoryContext};
-use crate::source::{self, ConfiguredHistory, History, Migration, Scope, SourceError, SourceFile, layouts};
+use crate::release::standing::{self, Asked, Changed, Standing};
+use crate::release::{self, ReleaseError, Releases, Scope};
+use crate::rules::{self, Context, HistoryContext, Pending};
+use crate::source::git::{GitEnvironment, Repository};
+use crate::source::{self, ConfiguredHistory, History, Migration, Origin, SourceError, SourceFile, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
 use rayon::prelude::*;
@@ -25,6 +27,10 @@ pub struct Request {
     pub histories: Vec<HistoryRequest>,
     /// The bytes of standard input, where `-` is among the paths.
     pub stdin: Option<Vec<u8>>,
+    /// Which units are reported on.
+    pub scope: Scope,
+    /// What git tells its hooks.
+    pub git: GitEnvironment,
 }
 
 /// Paths, and what is in force for what lies there.
@@ -43,7 +49,7 @@ impl Request {
     /// These paths, under these settings.
     pub fn of_paths(paths: impl IntoIterator<Item = impl Into<PathBuf>>, settings: Settings) -> Request {
         let paths = paths.into_iter().map(Into::into).collect();
-        Request { histories: vec![HistoryRequest { paths, settings, ..HistoryRequest::default() }], stdin: None }
+        Request { histories: vec![HistoryRequest { paths, settings, ..HistoryRequest::default() }], ..Request::default() }
     }
 }
 
@@ -55,7 +61,7 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What could not be used. The rest was checked all the same.
     pub unusable: Vec<Unusable>,
-    /// Files that findings are about besides those of the histories: the baseline.
+    /// Files that findings are about besides those of the histories: the baseline, deployment scripts.
     pub others: Vec<Arc<SourceFile>>,
 }
 
@@ -76,6 +82,8 @@ pub struct CheckedHistory {
     pub releases: Releases,
     /// Which of [`Request::histories`] it is of.
     pub request: usize,
+    /// What changed, where that was asked.
+    pub changed: Option<Changed>,
 }
 
 /// Checks everything that the request names.
@@ -97,7 +105,7 @@ pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usiz
     // baseline, then levels, which alone may lower what is left. The first two have acted, unit by unit.
     let mut all: Vec<&mut Finding> = found.iter_mut().flat_map(|one| &mut one.findings).collect();
     all.sort_by(|a, b| order(a).cmp(&order(b)));
-    fingerprint::assign(&checked.histories, None, all);
+    fingerprint::assign(&checked.histories, checked.others.iter().map(Arc::as_ref), all);
     baseline::apply(&mut found, &mut checked);
     for Found { request, mut findings, .. } in found {
         request.settings.levels.apply(&mut findings);
@@ -122,27 +130,37 @@ pub(crate) struct Found<'a> {
 
 /// Checks the histories of one of the request's entries.
 fn check_paths<'a>(
-    all: &'a Request,
+    whole: &'a Request,
     at: usize,
     checked: &mut Checked,
     after_unit: &mut dyn FnMut(&History, usize, &Catalog),
 ) -> Found<'a> {
-    let request = &all.histories[at];
+    let request = &whole.histories[at];
     let HistoryRequest { paths, settings, history, apart } = request;
     let mut found = Vec::new();
-    let loaded = source::load(&source::Request {
-        paths: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
-        standard_input: all.stdin.clone(),
+    let paths: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let origin = match origin(&whole.scope, &paths, &whole.git) {
+        Ok(origin) => origin,
+        Err(error) => {
+            checked.unusable.push(unusable(paths.first().map_or("", String::as_str), &error));
+            return Found { request, findings: found };
+        }
+    };
+    let source_request = source::Request {
+        paths,
+        standard_input: whole.stdin.clone(),
         layout: settings.layout.clone(),
         phase_tag_prefixes: settings.phase_tag_prefixes.clone(),
-        scope: Scope {
+        scope: source::Scope {
             history: history.clone(),
             include: settings.include.clone(),
             exclude: settings.exclude.clone(),
             apart: apart.clone(),
         },
-    });
-    checked.unusable.extend(loaded.errors.iter().map(unusable));
+        origin,
+    };
+    let loaded = source::load(&source_request);
+    checked.unusable.extend(loaded.errors.iter().map(unusable_source));
     let start = match settings.schema_dump.as_deref().map(start_from) {
         None => Catalog::new(),
         Some(Ok(catalog)) => catalog,
@@ -151,17 +169,32 @@ fn check_paths<'a>(
             Catalog::new()
         }
     };
-    for history in loaded.histories {
+    let (scripts, unreadable) = scripts(settings, &source_request.origin);
+    checked.unusable.extend(unreadable.iter().map(unusable_source));
+    checked.others.extend(scripts.iter().cloned());
+    for mut history in loaded.histories {
         // A dump says all there was; without one, files that are not the whole history say only a part.
         let mut start = start.clone();
         start.incomplete |= settings.schema_dump.is_none() && !history.whole;
         if let Some(schemas) = &settings.search_path {
             start.start_with_search_path(schemas);
         }
-        let releases = Releases::default();
+        let asked =
+            Asked { scope: &whole.scope, settings: &settings.releases, environment: &whole.git, request: &source_request };
+        let Standing { releases, changed, problems } = match standing::read(&history, &asked) {
+            Ok(standing) => standing,
+            // Nobody can say what is older: a verdict would be a guess.
+            Err(error) => {
+                checked.unusable.push(unusable(&history.path, &error));
+                continue;
+            }
+        };
+        checked.unusable.extend(problems.iter().map(|problem| unusable(&history.path, problem)));
+        let releases = focus(&mut history, releases, changed.as_ref());
         let parsed = parse_all(&history.migrations, &placeholders(&history, settings));
         let mut findings = history.findings.clone();
-        findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings }));
+        let scripts = &scripts;
+        findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings, scripts }));
         // Phase tags act unit by unit in here.
         let (units, of_units) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
         findings.extend(of_units);
@@ -169,12 +202,61 @@ fn check_paths<'a>(
             history.migrations.iter().enumerate().map(|(at, unit)| unit.reported && !releases.is_released(at)).collect();
         allow::apply(&history, &parsed, &judged, settings, &mut findings);
         found.append(&mut findings);
-        checked.histories.push(CheckedHistory { history, units, releases, request: at });
+        checked.histories.push(CheckedHistory { history, units, releases, request: at, changed });
     }
     Found { request, findings: found }
 }
 
-fn unusable(error: &SourceError) -> Unusable {
+/// What a rule that is asked wants to read besides migrations.
+fn scripts(settings: &Settings, origin: &Origin) -> (Vec<Arc<SourceFile>>, Vec<SourceError>) {
+    match rules::rule("down-file-used") {
+        Some(rule) if settings.levels.asks(rule) => source::scripts(&settings.options.down_file_paths, origin),
+        Some(_) | None => (Vec::new(), Vec::new()),
+    }
+}
+
+/// Where files are read from.
+fn origin(scope: &Scope, paths: &[String], environment: &GitEnvironment) -> Result<Origin, ReleaseError> {
+    match (scope, paths.iter().find(|path| *path != "-")) {
+        (Scope::Staged, Some(path)) => {
+            let repository = Repository::around(path, environment)?;
+            Ok(Origin::Git(Arc::new(repository.index()?)))
+        }
+        (Scope::Staged, None) | (Scope::All | Scope::Since(_), _) => Ok(Origin::Disk),
+    }
+}
+
+/// Units that are released, and those that did not change where that was asked, are modelled and not reported. Of a single file
+/// only what is about it is kept.
+fn focus(history: &mut History, mut releases: Releases, changed: Option<&Changed>) -> Releases {
+    let lone = history.migrations.iter().any(|unit| !unit.reported);
+    let asked_for: Vec<bool> = history.migrations.iter().map(|unit| unit.reported).collect();
+    if lone {
+        releases.deviations.retain(|deviation| deviation.unit.is_some_and(|unit| asked_for[unit]));
+    }
+    for (at, unit) in history.migrations.iter_mut().enumerate() {
+        unit.reported &= !releases.is_released(at) && changed.is_none_or(|changed| changed.units[at]);
+    }
+    let History { migrations, findings, .. } = history;
+    let is_reported = |finding: &Finding| {
+        let mut units = migrations.iter().filter(|unit| unit.id == finding.migration && unit.file.path == finding.path);
+        units.next().is_none_or(|first| first.reported || units.any(|unit| unit.reported))
+    };
+    findings.retain(is_reported);
+    releases
+}
+
+fn unusable(path: &str, error: &ReleaseError) -> Unusable {
+    let help = miette::Diagnostic::help(error).map(|help| format!("; {help}")).unwrap_or_default();
+    let text = error.to_string();
+    // A path that the sentence begins with has a field of its own.
+    match text.split_once(": ") {
+        Some((first, what)) if first == path => Unusable { path: path.to_owned(), why: format!("{what}{help}") },
+        _ => Unusable { path: path.to_owned(), why: format!("{text}{help}") },
+    }
+}
+
+fn unusable_source(error: &SourceError) -> Unusable {
     let path = error.path().unwrap_or_default();
     let text = error.to_string();
     // The path has a field of its own.
@@ -241,10 +323,18 @@ impl Replaying<'_> {
         after_unit: &mut dyn FnMut(&History, usize, &Catalog),
     ) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
         let Replaying { history, releases, settings } = *self;
-        let mut units = Vec::with_capacity(parsed.len());
+        let mut units = vec![Vec::new(); parsed.len()];
         let mut findings = Vec::new();
-        for (position, (migration, parsed)) in history.migrations.iter().zip(parsed).enumerate() {
+        // Without releases every unit is one: what it found is what the release before it left.
+        let mut released: Option<Catalog> = None;
+        let mut pending: Vec<Pending> = Vec::new();
+        for position in releases.order(parsed.len()) {
+            let (migration, parsed) = (&history.migrations[position], &parsed[position]);
             let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
+            if releases.are_known() && !releases.is_released(position) && released.is_none() {
+                self.rerun(&mut catalog);
+                released = Some(catalog.clone());
+            }
             let before = catalog.clone();
             let replayed = replay::unit(&mut catalog, unit, migration, parsed);
             let facts = facts::of_unit(unit, parsed.statements.len(), &replayed.events, &before, &catalog);
@@ -253,20 +343,33 @@ impl Replaying<'_> {
                 migration,
                 unit,
                 parsed,
+                released: released.as_ref().unwrap_or(&before),
                 before: &before,
                 after: &catalog,
                 events: &replayed.events,
                 transactions: &replayed.transactions,
+                pending: &pending,
                 releases,
                 settings,
             };
             let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
-            units.push(statements(parsed, facts, &found, settings));
+            units[position] = statements(parsed, facts, &found, settings);
             release::apply_tag(migration, &mut found);
             findings.append(&mut found);
             after_unit(history, position, &catalog);
+            if released.is_some() {
+                pending.push(Pending { position, parsed, events: replayed.events });
+            }
         }
         (units, findings)
+    }
+
+    /// What runs again whenever it changes was there before, as it was.
+    fn rerun(&self, catalog: &mut Catalog) {
+        for earlier in self.releases.earlier.values() {
+            let placeholders = placeholders(self.history, self.settings);
+            replay::unit(catalog, 0, earlier, &sql::parse::unit_with(earlier, &placeholders));
+        }
     }
 }
 

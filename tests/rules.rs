@@ -30,7 +30,7 @@ fn mismatches(document: &RuleDocument, section: &str, example: &Example) -> Vec<
     });
     let mut wrong: Vec<String> = plan.errors.iter().map(|error| format!("{place}: {error}: {}", error.help())).collect();
     let histories = plan.histories.into_iter().map(|planned| planned.request).collect();
-    let checked = check::run(&Request { histories, stdin: None });
+    let checked = check::run(&Request { histories, ..Request::default() });
     wrong.extend(checked.unusable.iter().map(|unusable| format!("{place}: could not be used: {}", unusable.why)));
     let report = Report::new(&checked, postgres.unwrap_or_default());
     let mut findings: Vec<&FindingEntry> = report.findings.iter().filter(|finding| finding.suppressed.is_none()).collect();

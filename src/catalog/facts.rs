@@ -63,7 +63,8 @@ struct Facts<'a> {
 
 impl Facts<'_> {
     fn older(&self, birth: Birth) -> bool {
-        birth.unit < self.unit
+        // Units may run in another order than the history lists them; what is not of this one was there before it.
+        birth.unit != self.unit
     }
     fn older_relation(&self, relation: &Relation) -> bool {
         self.older(relation.birth) && relation.persistence != Persistence::Temporary && relation.extension.is_none()

@@ -107,7 +107,7 @@ fn accept(arguments: &Arguments) -> Result<String, Vec<String>> {
     };
     // What is accepted is found without what was accepted before.
     let histories = plan.histories.into_iter().map(|planned| without_baseline(planned.request)).collect();
-    let request = Request { histories, stdin: None };
+    let request = Request { histories, ..Request::default() };
     let checked = check::run(&request);
     if !checked.unusable.is_empty() {
         return Err(checked.unusable.iter().map(line).collect());

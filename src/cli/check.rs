@@ -1,11 +1,13 @@
 //! `phasegate check`: the verdict on migration directories.
 
 use super::configuration;
+use super::environment;
 use super::exit::Exit;
 use super::terminal::{self, ColorChoice, Terminal};
 use crate::check::{self, Request, Unusable};
 use crate::config::{self, ConfigError, Flags, Wanted};
 use crate::finding::Level;
+use crate::release::Scope;
 use crate::report::human::Human;
 use crate::report::json::Json;
 use crate::report::{Format, Report};
@@ -36,6 +38,12 @@ pub struct Arguments {
     /// Accepted findings, instead of those in `phasegate.baseline.json`
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Report only on migrations that are new or changed since HEAD left this branch, tag or commit
+    #[arg(long, value_name = "REF")]
+    since: Option<String>,
+    /// Report only on migrations that are new or changed in git's index, and read that instead of the work tree
+    #[arg(long, conflicts_with = "since")]
+    staged: bool,
     /// How to write the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
     format: FormatName,
@@ -92,7 +100,12 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         },
     });
     let histories = plan.histories.into_iter().map(|planned| planned.request).collect();
-    let mut checked = check::run(&Request { histories, stdin });
+    let scope = match (&arguments.since, arguments.staged) {
+        (Some(name), _) => Scope::Since(name.clone()),
+        (None, true) => Scope::Staged,
+        (None, false) => Scope::All,
+    };
+    let mut checked = check::run(&Request { histories, stdin, scope, git: environment::git() });
     checked.unusable.extend(plan.errors.iter().map(unusable));
     checked.unusable.sort();
     let report = Report::new(&checked, arguments.postgres.unwrap_or_default());

@@ -9,6 +9,7 @@ use terminal::ColorChoice;
 mod baseline;
 mod check;
 mod configuration;
+mod environment;
 pub mod exit;
 mod explain;
 mod rules;

@@ -10,6 +10,7 @@ mod find;
 mod form;
 mod globs;
 pub mod levels;
+mod options;
 mod places;
 mod plan;
 mod read;
@@ -18,6 +19,7 @@ mod resolve;
 pub use error::ConfigError;
 pub use globs::Globs;
 pub use levels::Levels;
+pub use options::RuleOptions;
 pub use plan::{FileChoice, Plan, Wanted, plan};
 pub use resolve::{Flags, Origin, Origins};
 
@@ -59,6 +61,8 @@ pub struct Settings {
     pub baseline: Option<PathBuf>,
     /// What the configuration says about rules.
     pub levels: Levels,
+    /// What rules take besides levels.
+    pub options: RuleOptions,
 }
 
 /// Who sets `lock_timeout`.
@@ -101,6 +105,7 @@ impl Default for Settings {
             exclude: Globs::default(),
             baseline: None,
             levels: Levels::default(),
+            options: RuleOptions::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::error::{ConfigError, ConfigText, Place, Wrong};
 use super::form::{HistoryForm, Keys, LockTimeoutWord, OverrideForm, ReleasesForm, RuleForm, RunnerWord};
 use super::globs::Globs;
 use super::levels::{Ceiling, LevelOverride};
+use super::options;
 use super::read::ConfigFile;
 use super::{LockTimeout, ReleaseSettings, Settings};
 use crate::finding::Level;
@@ -316,8 +317,12 @@ impl Resolver<'_> {
                             let message = format!("a level is a text, not {}", other.type_str());
                             self.wrong(value.span(), Wrong::Toml(message));
                         }
+                        (word, value_of) if options::known(rule).contains(&word) => {
+                            self.option(rule, word, value_of, value.span(), to);
+                        }
                         (word, _) => {
-                            let wrong = Wrong::Option { rule: rule.into(), word: word.into(), known: Vec::new() };
+                            let known = options::known(rule).iter().map(|word| (*word).to_owned()).collect();
+                            let wrong = Wrong::Option { rule: rule.into(), word: word.into(), known };
                             self.wrong(key.span(), wrong);
                         }
                     }
@@ -325,9 +330,28 @@ impl Resolver<'_> {
                 level
             }
         };
+        if rule == "down-file-used" && level > Some(Level::Off) && to.settings.options.down_file_paths.is_empty() {
+            let help = "say which files run in production: { level = \"warning\", paths = [\"deploy\"] }";
+            self.wrong(id.span(), Wrong::Empty { what: "this rule reads nothing without `paths`", help });
+        }
         if let Some(level) = level {
             let ceiling = self.ceiling(level, id.span());
             to.settings.levels.rules.insert(rule, ceiling);
+        }
+    }
+
+    /// An option that the rule has.
+    fn option(&mut self, rule: &str, word: &str, value: &toml::Value, span: Range<usize>, to: &mut Resolved) {
+        self.said(to, &format!("rules.{rule}.{word}"), span.clone());
+        let texts: Option<Vec<&str>> = value.as_array().and_then(|all| all.iter().map(toml::Value::as_str).collect());
+        match (rule, word, texts) {
+            ("down-file-used", "paths", Some(paths)) if !paths.iter().any(|path| path.trim().is_empty()) => {
+                to.settings.options.down_file_paths = paths.iter().map(|path| self.directory.join(path)).collect();
+            }
+            _ => {
+                let help = "write a list of texts, as in paths = [\"deploy\", \"scripts/release.sh\"]";
+                self.wrong(span, Wrong::Empty { what: "this option is a list of paths", help });
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::escape::escape;
 use super::excerpt::Excerpt;
-use super::model::{FindingEntry, SkippedEntry, Summary};
+use super::model::{FindingEntry, HistoryEntry, ReleasesEntry, SkippedEntry, Summary, UnchangedEntry};
 use super::{Format, Outline, Report, level_name};
 use crate::finding::{Level, SuppressedBy};
 use crate::op::Span;
@@ -47,6 +47,7 @@ impl Format for Human {
             }
             about.push_str(&format!("; {}", sizes.join(", ")));
             writeln!(out, "{}", self.wrap(&about, "", "  "))?;
+            self.left_out(history, out)?;
             self.skipped(&history.path, outline, out)?;
         }
         for unusable in &report.unusable {
@@ -119,6 +120,25 @@ impl Human {
         text
     }
 
+    /// What was modelled and not judged, and what said so.
+    fn left_out(&self, history: &HistoryEntry, out: &mut dyn io::Write) -> io::Result<()> {
+        let mut lines = Vec::new();
+        if let Some(ReleasesEntry { migrations, sources }) = &history.releases {
+            let sources = sources.iter().map(|source| escape(source)).collect::<Vec<_>>().join(" and ");
+            lines.push(format!("{} released, modelled and not judged: {sources}", count(*migrations, "migration")));
+        }
+        if let Some(UnchangedEntry { migrations, since }) = &history.unchanged {
+            let (number, since) = (count(*migrations, "migration"), escape(since));
+            if history.releases.is_none() || *migrations > 0 {
+                lines.push(format!("{number} unchanged, modelled and not judged: compared with {since}"));
+            }
+        }
+        for line in lines {
+            writeln!(out, "{}", self.wrap(&line, "  ", "    "))?;
+        }
+        Ok(())
+    }
+
     /// Skipped files by reason, most frequent first, with the first names of each, as they stand below the history's path.
     fn skipped(&self, history: &str, outline: &Outline, out: &mut dyn io::Write) -> io::Result<()> {
         let below = |path: &'_ str| -> String {
@@ -143,7 +163,7 @@ impl Human {
 
     /// "2 errors, 1 warning in 12 migrations (34 statements)", then what is not shown.
     fn summary(&self, report: &Report) -> String {
-        let Summary { migrations, statements, errors, warnings, notes } = report.summary;
+        let Summary { migrations, statements, errors, warnings, notes, released } = report.summary;
         let mut parts = Vec::new();
         for (number, noun, level) in
             [(errors, "error", Level::Error), (warnings, "warning", Level::Warning), (notes, "note", Level::Note)]
@@ -160,6 +180,9 @@ impl Human {
             parts.push("no findings".into());
         }
         let mut text = format!("{} in {} ({})", parts.join(", "), count(migrations, "migration"), count(statements, "statement"));
+        if released > 0 {
+            text.push_str(&format!("; {released} released and not judged"));
+        }
         let suppressed = suppressed(report);
         if !suppressed.is_empty() {
             text.push_str(&format!("; suppressed: {suppressed}"));

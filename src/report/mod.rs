@@ -9,7 +9,10 @@ use crate::rules::document;
 use crate::source::Migration;
 use crate::versions::PostgresVersions;
 use location::Files;
-use model::{FindingEntry, HistoryEntry, MigrationEntry, RelatedEntry, SkippedEntry, StatementEntry, Summary, Tool};
+use model::{
+    FindingEntry, HistoryEntry, MigrationEntry, RelatedEntry, ReleasesEntry, SkippedEntry, StatementEntry, Summary, Tool,
+    UnchangedEntry,
+};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io;
@@ -76,12 +79,8 @@ impl Report {
             version: 1,
             tool: Tool { name: "phasegate", version: env!("CARGO_PKG_VERSION") },
             postgres: postgres.to_string(),
-            histories: checked
-                .histories
-                .iter()
-                .map(|entry| HistoryEntry { path: entry.history.path.clone(), layout: entry.history.layout.clone() })
-                .collect(),
-            summary: summary(&migrations, &findings),
+            histories: checked.histories.iter().map(history).collect(),
+            summary: summary(checked, &migrations, &findings),
             migrations,
             findings,
             skipped,
@@ -140,6 +139,21 @@ fn migrations(history: &CheckedHistory, files: &Files) -> Vec<MigrationEntry> {
     reported(history).map(entry).collect()
 }
 
+fn history(checked: &CheckedHistory) -> HistoryEntry {
+    let CheckedHistory { history, releases, changed, .. } = checked;
+    let released = |at: usize| releases.is_released(at);
+    let unchanged = changed.as_ref().map(|changed| {
+        let left_out = changed.units.iter().enumerate().filter(|(at, changed)| !**changed && !released(*at));
+        UnchangedEntry { migrations: left_out.count(), since: changed.since.clone() }
+    });
+    HistoryEntry {
+        path: history.path.clone(),
+        layout: history.layout.clone(),
+        releases: releases.are_known().then(|| ReleasesEntry { migrations: releases.count(), sources: releases.sources.clone() }),
+        unchanged,
+    }
+}
+
 fn outline(history: &CheckedHistory) -> Outline {
     let files: BTreeSet<&str> = reported(history).map(|(migration, _)| migration.file.path.as_str()).collect();
     let mut skipped: Vec<_> =
@@ -154,7 +168,7 @@ fn outline(history: &CheckedHistory) -> Outline {
     }
 }
 
-fn summary(migrations: &[MigrationEntry], findings: &[FindingEntry]) -> Summary {
+fn summary(checked: &Checked, migrations: &[MigrationEntry], findings: &[FindingEntry]) -> Summary {
     let count = |level| findings.iter().filter(|finding| finding.counts() && finding.level == level).count();
     Summary {
         migrations: migrations.len(),
@@ -162,6 +176,7 @@ fn summary(migrations: &[MigrationEntry], findings: &[FindingEntry]) -> Summary 
         errors: count(Level::Error),
         warnings: count(Level::Warning),
         notes: count(Level::Note),
+        released: checked.histories.iter().map(|history| history.releases.count()).sum(),
     }
 }
 

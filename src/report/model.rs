@@ -23,6 +23,26 @@ pub struct HistoryEntry {
     pub path: String,
     /// Name of the layout, as `--layout` takes it.
     pub layout: String,
+    /// What is released of it; `null` where nothing says so.
+    pub releases: Option<ReleasesEntry>,
+    /// What was left out because it did not change; `null` without `--since` and `--staged`.
+    pub unchanged: Option<UnchangedEntry>,
+}
+
+/// Released units: modelled, not judged, and not in the list of migrations.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReleasesEntry {
+    pub migrations: usize,
+    /// What says that they are: the path of a manifest, a tag, a merge base, `through = "0042"`.
+    pub sources: Vec<String>,
+}
+
+/// Units that are not released and did not change: modelled, not judged, and not in the list of migrations.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnchangedEntry {
+    pub migrations: usize,
+    /// Against what they were compared.
+    pub since: String,
 }
 
 /// Counts over the whole report. Suppressed findings and findings of level off are not in it.
@@ -34,6 +54,8 @@ pub struct Summary {
     pub errors: usize,
     pub warnings: usize,
     pub notes: usize,
+    /// Released units, which were modelled and not judged.
+    pub released: usize,
 }
 
 /// One unit: what the runner records as one step.

@@ -10,6 +10,7 @@ use crate::finding::{Finding, Level, Related, SuppressedBy, Suppression};
 use crate::fingerprint;
 use crate::op::Span;
 use crate::release::Releases;
+use crate::release::standing::Changed;
 use crate::source::{History, Migration, Phase, Skipped, SourceFile, UnitKind, Wrapping};
 use crate::versions::PostgresVersions;
 use std::sync::Arc;
@@ -79,12 +80,14 @@ fn checked() -> Checked {
                     unit("db/migrations/0002_drop.sql", DROP.as_bytes()),
                 ],
                 skipped: vec![Skipped { path: "db/migrations/schema.sql".into(), why: "no number at its start".into() }],
+                misnamed: Vec::new(),
                 findings: Vec::new(),
                 whole: true,
             },
             units: vec![vec![facts(init, Verdict::Expand, Effect::default())], vec![facts(drop, Verdict::Contract, effect)]],
             releases: Releases::default(),
             request: 0,
+            changed: None,
         }],
         findings: vec![dropped],
         unusable: Vec::new(),
@@ -253,6 +256,26 @@ fn units_that_are_only_modelled_are_not_reported() {
     assert_eq!(report["summary"]["migrations"], 1);
     assert_eq!(report["migrations"][0]["id"], "0002");
     assert_eq!(report["findings"][0]["related"][0]["line"], 1, "a related place may stand in such a unit");
+}
+
+#[test]
+fn what_is_released_and_what_did_not_change_is_counted_with_what_said_so() {
+    let mut checked = checked();
+    let history = &mut checked.histories[0];
+    history.history.migrations[0].reported = false;
+    history.releases = Releases::of_units(vec![true, false]);
+    history.releases.sources = vec!["db/released.sha256".into()];
+    let human = written(&checked, &PLAIN);
+    assert!(human.contains("  1 migration released, modelled and not judged: db/released.sha256\n"), "{human}");
+    assert!(human.ends_with("in 1 migration (1 statement); 1 released and not judged\n"), "{human}");
+    let report = json(&checked);
+    assert_eq!(report["histories"][0]["releases"], serde_json::json!({"migrations": 1, "sources": ["db/released.sha256"]}));
+    assert_eq!(report["summary"]["released"], 1);
+    checked.histories[0].releases = Releases::default();
+    checked.histories[0].changed = Some(Changed { units: vec![false, true], since: "HEAD (1a2b)".into() });
+    let human = written(&checked, &PLAIN);
+    assert!(human.contains("  1 migration unchanged, modelled and not judged: compared with HEAD (1a2b)\n"), "{human}");
+    assert_eq!(json(&checked)["histories"][0]["unchanged"], serde_json::json!({"migrations": 1, "since": "HEAD (1a2b)"}));
 }
 
 #[test]

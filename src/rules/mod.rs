@@ -19,13 +19,14 @@ use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
 use crate::release::Releases;
-use crate::source::{History, Migration};
+use crate::source::{History, Migration, SourceFile};
 use crate::sql::names::quote_identifier;
 use crate::sql::{ParsedStatement, ParsedUnit};
 use crate::versions::PostgresVersions;
 pub use document::Family;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 pub(crate) use unused_allow::unused_entry;
 
 pub struct Rule {
@@ -56,6 +57,8 @@ pub struct HistoryContext<'a> {
     pub history: &'a History,
     pub releases: &'a Releases,
     pub settings: &'a Settings,
+    /// The tooling that `down-file-used` was pointed at.
+    pub scripts: &'a [Arc<SourceFile>],
 }
 
 impl<'a> HistoryContext<'a> {
@@ -124,14 +127,29 @@ pub struct Context<'a> {
     /// Index of the unit in the history, from 1, as in [`Birth`].
     pub unit: u32,
     pub parsed: &'a ParsedUnit,
+    /// As the last release left it: what the previous release of the application knows. Without release information the same as
+    /// `before`.
+    pub released: &'a Catalog,
+    /// Before the unit. What pending units before it did is in here, and no client knows it yet.
     pub before: &'a Catalog,
     pub after: &'a Catalog,
     /// What happened, in order. Rolled-back parts are not here.
     pub events: &'a [Event],
     /// For each statement the transaction it ran in; equal numbers are one transaction.
     pub transactions: &'a [u32],
+    /// Units of the same release that ran before this one, in that order. Empty without release information.
+    pub pending: &'a [Pending<'a>],
     pub releases: &'a Releases,
     pub settings: &'a Settings,
+}
+
+/// An earlier unit of the same release.
+pub struct Pending<'a> {
+    /// In the history, from 0.
+    pub position: usize,
+    pub parsed: &'a ParsedUnit,
+    /// What happened in it.
+    pub events: Vec<Event>,
 }
 
 impl<'a> Context<'a> {
@@ -403,6 +421,7 @@ registry! {
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
     not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
+    name_truncated, unsafe_filename, duplicate_version, version_gap, missing_down, down_file_used, release_in_name,
     unknown_allow, unused_allow, allow_without_reason,
 }
 

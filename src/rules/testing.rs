@@ -38,10 +38,12 @@ pub fn judged_with(texts: &[&str], settings: Settings, more: Vec<Change>) -> Vec
             migration,
             unit,
             parsed: &parsed,
+            released: &before,
             before: &before,
             after: &catalog,
             events: &replayed.events,
             transactions: &replayed.transactions,
+            pending: &[],
             releases: &Releases::default(),
             settings: &settings,
         });

@@ -6,6 +6,7 @@
 
 use crate::op::Span;
 use crate::source::script;
+use crate::sql::code;
 use crate::sql::lex::{self, Token, TokenKind};
 
 /// One comment.
@@ -57,9 +58,6 @@ struct Scan<'a> {
     copies_from_stdin: bool,
 }
 
-/// Words of a head: enough for `CREATE OR REPLACE FUNCTION`.
-const HEAD: usize = 4;
-
 impl<'a> Scan<'a> {
     fn region(&mut self, region: Span) {
         let text = &self.text[..region.end];
@@ -81,7 +79,7 @@ impl<'a> Scan<'a> {
                 }
                 TokenKind::Str | TokenKind::DollarStr => {
                     self.place = after_token(self.place, token.text(text));
-                    if self.has_body() {
+                    if code::is_code(&self.head) {
                         self.body(&token, region.end);
                     }
                 }
@@ -94,7 +92,7 @@ impl<'a> Scan<'a> {
         let word = token.text(self.text);
         self.place = after_token(self.place, word);
         self.copies_from_stdin |= word.eq_ignore_ascii_case("stdin") && self.begins(&["copy"]);
-        if self.head.len() < HEAD {
+        if self.head.len() < code::HEAD {
             self.head.push(word);
         }
     }
@@ -112,30 +110,9 @@ impl<'a> Scan<'a> {
         self.head.len() >= words.len() && self.head.iter().zip(words).all(|(have, want)| have.eq_ignore_ascii_case(want))
     }
 
-    /// Whether a string of the open statement is code.
-    fn has_body(&self) -> bool {
-        self.begins(&["do"])
-            || [["create", "function"], ["create", "procedure"]].iter().any(|words| self.begins(words))
-            || [["create", "or", "replace", "function"], ["create", "or", "replace", "procedure"]].iter().any(|w| self.begins(w))
-    }
-
     /// The comments inside of a body, and of the strings in it. `limit` is where the text ends that the literal was read from.
     fn body(&mut self, literal: &Token, limit: usize) {
-        let quoted = literal.text(self.text);
-        let mark = match literal.kind {
-            TokenKind::DollarStr => quoted.get(1..).and_then(|rest| rest.find('$')).map_or(quoted.len(), |at| at + 2),
-            _ => quoted.find('\'').map_or(quoted.len(), |at| at + 1),
-        };
-        let start = literal.span.start + mark;
-        let closing = match literal.kind {
-            _ if lex::is_unterminated(*literal, &self.text[..limit]) => 0,
-            TokenKind::DollarStr => mark,
-            _ => 1,
-        };
-        let end = literal.span.end.saturating_sub(closing);
-        if start >= end || !self.text.is_char_boundary(end) {
-            return;
-        }
+        let Some(Span { start, end }) = code::inside(literal, &self.text[..limit]) else { return };
         for token in lex::tokens_from(&self.text[..end], start) {
             match token.kind {
                 TokenKind::LineComment | TokenKind::BlockComment => self.comment(&token, Place::InBody),

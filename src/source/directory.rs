@@ -1,9 +1,12 @@
 //! A directory as it is listed once: names in bytewise order, contents read when a layout asks for them.
 //!
 //! Symbolic links to files are followed, as every runner does by opening them; links to directories are not, they may lead in a
-//! circle. `node_modules`, `target`, `vendor` and hidden directories are never entered.
+//! circle. `node_modules`, `target`, `vendor` and hidden directories are never entered. All of that holds for what git's index or a
+//! commit holds, too.
 
-use crate::source::path::join;
+use crate::source::git::{Child, ChildKind, Snapshot};
+use crate::source::origin::Origin;
+use crate::source::path::{join, resolved};
 use crate::source::scope::Scope;
 use crate::source::{Skipped, SourceError, SourceFile, name};
 use std::path::{Path, PathBuf};
@@ -34,9 +37,11 @@ pub struct Directory {
     places: Vec<Place>,
 }
 
-/// Where a directory is on disk, and the repository around it.
+/// Where a directory is, and the repository around it.
 #[derive(Clone, Debug)]
 struct Place {
+    origin: Origin,
+    /// On disk, or where it would be.
     disk: PathBuf,
     repository: Option<Arc<PathBuf>>,
 }
@@ -50,6 +55,13 @@ impl Place {
         };
         self.disk.ancestors().take(levels)
     }
+
+    /// What is called `name` here and above, the nearest first.
+    fn above(&self, name: &str) -> impl Iterator<Item = Above> {
+        let places = self.ancestors().map(move |above| above.join(name));
+        let there = places.filter(|place| self.origin.kind(place).is_ok_and(|kind| kind.is_some()));
+        there.map(|place| Above { origin: self.origin.clone(), place })
+    }
 }
 
 /// A file of a listing. Its bytes are read at most once, whatever copies of the entry there are.
@@ -60,7 +72,17 @@ pub struct FileEntry {
     pub path: String,
     repo_path: String,
     disk: PathBuf,
+    content: Content,
     loaded: Arc<OnceLock<Loaded>>,
+}
+
+/// Where the bytes of a file are.
+#[derive(Clone, Debug)]
+enum Content {
+    Disk,
+    Git(Arc<Snapshot>, Child),
+    /// Nowhere, and why: a sentence for people.
+    Missing(String),
 }
 
 #[derive(Debug)]
@@ -73,9 +95,18 @@ impl Directory {
     /// Lists `disk`, shown as `path`, down to `depth` levels of sub-directories. A sub-directory that cannot be listed is an error;
     /// the rest is listed all the same.
     pub fn list(disk: &Path, path: &str, depth: usize, errors: &mut Vec<SourceError>) -> Directory {
-        let disk = disk.canonicalize().unwrap_or_else(|_| disk.to_path_buf());
-        let repository = repository(&disk).map(|root| Arc::new(root.to_path_buf()));
-        list(Place { disk, repository }, path.to_string(), depth, errors)
+        Directory::list_in(&Origin::Disk, disk, path, depth, errors)
+    }
+
+    /// As [`Directory::list`], in the index or a commit where `origin` says so; then `disk` is where it would be in the work tree.
+    pub fn list_in(origin: &Origin, disk: &Path, path: &str, depth: usize, errors: &mut Vec<SourceError>) -> Directory {
+        let disk = resolved(disk);
+        let repository = match origin {
+            Origin::Disk => repository(&disk).map(Path::to_path_buf),
+            Origin::Git(snapshot) => Some(snapshot.repository().work_tree().to_path_buf()),
+        };
+        let place = Place { origin: origin.clone(), disk, repository: repository.map(Arc::new) };
+        list(place, path.to_string(), depth, errors)
     }
 
     /// All files here and below.
@@ -102,20 +133,32 @@ impl Directory {
         self.files_below().into_iter().filter_map(FileEntry::failure).collect()
     }
 
-    /// The paths on disk of `name` here and in every directory above, up to the repository's root; without a repository only here
-    /// and one level up.
-    pub fn above(&self, name: &str) -> Vec<PathBuf> {
-        self.places.iter().flat_map(Place::ancestors).map(|a| a.join(name)).filter(|p| p.exists()).collect()
+    /// What is called `name` here and in every directory above, up to the repository's root; without a repository only here and one
+    /// level up.
+    pub fn above(&self, name: &str) -> Vec<Above> {
+        self.places.iter().flat_map(|place| place.above(name)).collect()
     }
 
     /// The first of [`Directory::above`], and the path from its directory to this one; `.` where it is this one.
-    pub fn nearest(&self, name: &str) -> Option<(PathBuf, String)> {
+    pub fn nearest(&self, name: &str) -> Option<(Above, String)> {
         self.places.iter().find_map(|place| {
-            let above = place.ancestors().find(|above| above.join(name).exists())?;
-            let below = place.disk.strip_prefix(above).ok()?;
+            let nearest = place.above(name).next()?;
+            let below = place.disk.strip_prefix(nearest.place.parent()?).ok()?;
             let path = below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-            Some((above.join(name), if path.is_empty() { ".".to_string() } else { path }))
+            Some((nearest, if path.is_empty() { ".".to_string() } else { path }))
         })
+    }
+
+    /// A directory that is nowhere, to ask a layout what it would make of it.
+    pub fn made_up(name: &str, files: Vec<FileEntry>, directories: Vec<Directory>) -> Directory {
+        let (path, name) = (name.to_owned(), name.to_owned());
+        Directory { path, name, files, directories, skipped: Vec::new(), places: Vec::new() }
+    }
+
+    /// The directory, here or below, that holds a file.
+    pub fn holding(&self, file: &FileEntry) -> Option<&Directory> {
+        let is_here = self.files.iter().any(|own| own.path == file.path);
+        if is_here { Some(self) } else { self.directories.iter().find_map(|below| below.holding(file)) }
     }
 
     /// Directories as if all their files lay in one, shown as `path`.
@@ -162,15 +205,45 @@ impl Directory {
     }
 }
 
+/// Something above a directory: a manifest, a folder of a tool.
+#[derive(Clone, Debug)]
+pub struct Above {
+    origin: Origin,
+    place: PathBuf,
+}
+
+impl Above {
+    /// Texts of the files in a folder whose names end in `ending`. Of a folder that cannot be listed there are none.
+    pub fn texts_in(&self, ending: &str) -> Vec<String> {
+        let listed = Directory::list_in(&self.origin, &self.place, "", 0, &mut Vec::new());
+        let wanted = listed.files.iter().filter(|file| file.name.ends_with(ending));
+        wanted.filter_map(|file| file.text().map(str::to_string)).collect()
+    }
+
+    /// Its text; none for a directory and for what is no UTF-8.
+    pub fn text(&self) -> Option<String> {
+        String::from_utf8(self.origin.read(&self.place).ok()?).ok()
+    }
+}
+
 fn list(place: Place, path: String, depth: usize, errors: &mut Vec<SourceError>) -> Directory {
     let name = place.disk.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut directory =
         Directory { path, name, files: vec![], directories: vec![], skipped: vec![], places: vec![place.clone()] };
-    let entries = match std::fs::read_dir(&place.disk) {
+    match &place.origin {
+        Origin::Disk => list_disk(&mut directory, &place.disk, depth, errors),
+        Origin::Git(snapshot) => list_snapshot(&mut directory, &place.disk, snapshot, depth, errors),
+    }
+    directory.sort();
+    directory
+}
+
+fn list_disk(directory: &mut Directory, disk: &Path, depth: usize, errors: &mut Vec<SourceError>) {
+    let entries = match std::fs::read_dir(disk) {
         Ok(entries) => entries,
         Err(error) => {
             errors.push(SourceError::Unreadable { path: directory.path.clone(), cause: error.to_string() });
-            return directory;
+            return;
         }
     };
     for entry in entries {
@@ -182,50 +255,91 @@ fn list(place: Place, path: String, depth: usize, errors: &mut Vec<SourceError>)
             }
         };
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = join(&directory.path, &name);
         let disk = entry.path();
         let is_link = entry.file_type().is_ok_and(|t| t.is_symlink());
         if disk.is_dir() {
-            if !is_entered(&name) || depth == 0 {
-                continue;
-            }
-            if is_link {
-                directory.skipped.push(Skipped { path, why: "a symbolic link to a directory is not followed".into() });
-                continue;
-            }
-            let place = Place { disk, repository: place.repository.clone() };
-            directory.directories.push(list(place, path, depth - 1, errors));
+            directory.enter(&name, is_link, depth, errors);
         } else {
-            let repo_path = below_repository(&place, &name).unwrap_or_else(|| path.clone());
-            directory.files.push(FileEntry { name, path, repo_path, disk, loaded: Arc::default() });
+            directory.hold(name, Content::Disk);
         }
     }
-    directory.sort();
-    directory
+}
+
+fn list_snapshot(directory: &mut Directory, disk: &Path, snapshot: &Arc<Snapshot>, depth: usize, errors: &mut Vec<SourceError>) {
+    // What lies outside of the repository is in no snapshot of it.
+    let Some(here) = snapshot.repository().below(disk) else { return };
+    let children = match snapshot.children(&here) {
+        Ok(children) => children,
+        Err(error) => {
+            errors.push(SourceError::Unreadable { path: directory.path.clone(), cause: error.to_string() });
+            return;
+        }
+    };
+    for child in children {
+        let name = child.name.clone();
+        match child.kind {
+            ChildKind::Directory => directory.enter(&name, false, depth, errors),
+            ChildKind::Submodule => {
+                let why = "a submodule, a repository of its own: give its path to check it".to_string();
+                directory.skipped.push(Skipped { path: join(&directory.path, &name), why });
+            }
+            ChildKind::File | ChildKind::Conflict => directory.hold(name, Content::Git(Arc::clone(snapshot), child)),
+            ChildKind::Link => match snapshot.followed(&join(&here, &name)) {
+                Ok(Some((_, target))) => match target.kind {
+                    ChildKind::Directory | ChildKind::Submodule => directory.enter(&name, true, depth, errors),
+                    ChildKind::File | ChildKind::Link | ChildKind::Conflict => {
+                        directory.hold(name, Content::Git(Arc::clone(snapshot), target));
+                    }
+                },
+                Ok(None) => {
+                    directory.hold(name, Content::Missing(format!("a symbolic link to what is not in {}", snapshot.name)))
+                }
+                Err(why) => directory.hold(name, Content::Missing(why)),
+            },
+        }
+    }
+}
+
+impl Directory {
+    /// Lists a sub-directory.
+    fn enter(&mut self, name: &str, is_link: bool, depth: usize, errors: &mut Vec<SourceError>) {
+        if !is_entered(name) || depth == 0 {
+            return;
+        }
+        let path = join(&self.path, name);
+        if is_link {
+            self.skipped.push(Skipped { path, why: "a symbolic link to a directory is not followed".into() });
+            return;
+        }
+        let Some(here) = self.places.first() else { return };
+        let place = Place { disk: here.disk.join(name), ..here.clone() };
+        self.directories.push(list(place, path, depth - 1, errors));
+    }
+
+    fn hold(&mut self, name: String, content: Content) {
+        let path = join(&self.path, &name);
+        let Some(place) = self.places.first() else { return };
+        let repo_path = below_repository(place, &name).unwrap_or_else(|| path.clone());
+        let disk = place.disk.join(&name);
+        self.files.push(FileEntry { name, path, repo_path, disk, content, loaded: Arc::default() });
+    }
 }
 
 /// A shown path below the root of the repository around it; the path itself where there is no repository. What it names need not
 /// be there any more.
 pub fn in_repository(path: &str) -> String {
-    let below = |disk: PathBuf| Some(parts_joined(disk.strip_prefix(repository(&disk)?).ok()?));
-    on_disk(Path::new(path)).and_then(below).unwrap_or_else(|| path.to_owned())
+    let disk = resolved(Path::new(path));
+    let below = repository(&disk).and_then(|root| disk.strip_prefix(root).ok());
+    below.map_or_else(|| path.to_owned(), parts_joined)
 }
 
 /// The root of the repository around a path, without links. What the path names need not be there.
 pub fn repository_around(path: &Path) -> Option<PathBuf> {
-    Some(repository(&on_disk(path)?)?.to_path_buf())
+    repository(&resolved(path)).map(Path::to_path_buf)
 }
 
 fn repository(disk: &Path) -> Option<&Path> {
     disk.ancestors().find(|above| above.join(".git").exists())
-}
-
-/// A path without links, as far as what it names is there.
-fn on_disk(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok().or_else(|| {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(parent.canonicalize().ok()?.join(path.file_name()?))
-    })
 }
 
 fn parts_joined(path: &Path) -> String {
@@ -246,7 +360,7 @@ impl FileEntry {
         let (path, repo_path) = (source.path.clone(), source.repo_path.clone());
         // The cell is new, so the value always goes in.
         let _ = loaded.set(Loaded { source, failure: None });
-        FileEntry { name: name.into(), path, repo_path, disk: PathBuf::new(), loaded }
+        FileEntry { name: name.into(), path, repo_path, disk: PathBuf::new(), content: Content::Disk, loaded }
     }
 
     /// True for names that a runner of SQL files looks at. Hidden files are editors' locks and leftovers.
@@ -285,16 +399,21 @@ impl FileEntry {
         &self.repo_path
     }
 
-    /// True when both are the same file on disk.
+    /// True for the file at this place, on disk or where it would be.
     pub fn is_at(&self, disk: &Path) -> bool {
         self.disk == disk
     }
 
     fn loaded(&self) -> &Loaded {
         self.loaded.get_or_init(|| {
-            let (bytes, failure) = match std::fs::read(&self.disk) {
+            let read = match &self.content {
+                Content::Disk => std::fs::read(&self.disk).map_err(|error| error.to_string()),
+                Content::Git(snapshot, file) => snapshot.read(file),
+                Content::Missing(why) => Err(why.clone()),
+            };
+            let (bytes, failure) = match read {
                 Ok(bytes) => (bytes, None),
-                Err(error) => (Vec::new(), Some(error.to_string())),
+                Err(why) => (Vec::new(), Some(why)),
             };
             let source = SourceFile { path: self.path.clone(), repo_path: self.repo_path.clone(), bytes };
             Loaded { source: Arc::new(source), failure }

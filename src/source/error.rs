@@ -14,6 +14,9 @@ pub enum SourceError {
     #[error("{path}: holds {} histories, and phasegate.toml has it as one: {}", histories.len(), histories.join(", "))]
     #[diagnostic(help("give each its own [[histories]], or name the directories that form one together in its `paths`"))]
     SeveralHistories { path: String, histories: Vec<String> },
+    #[error("{path}: is not in {snapshot}")]
+    #[diagnostic(help("`git add` it, or give a path that git knows"))]
+    NotInGit { path: String, snapshot: String },
 
     #[error("{path}: cannot be read: {cause}")]
     #[diagnostic(help("make it readable for this user; everything else was read"))]
@@ -39,6 +42,7 @@ impl SourceError {
             SourceError::NotFound { path }
             | SourceError::NoDirectory { path }
             | SourceError::SeveralHistories { path, .. }
+            | SourceError::NotInGit { path, .. }
             | SourceError::Unreadable { path, .. }
             | SourceError::NoMigration { path, .. }
             | SourceError::Ambiguous { path, .. } => Some(path),

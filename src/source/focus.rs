@@ -2,7 +2,7 @@
 
 use crate::source::directory::Directory;
 use crate::source::layouts;
-use crate::source::path::ancestor;
+use crate::source::path::{ancestor, resolved_beside};
 use crate::source::recognition::{self, Found, Recognition};
 use crate::source::request::{DEPTH, Loading};
 use crate::source::{History, Migration, SourceError, SourceFile};
@@ -20,15 +20,7 @@ impl Loading<'_> {
     /// A single file: the history around it is modelled, only the file is reported. Without a history around it, it is one.
     pub(super) fn load_file(&mut self, given: &str, path: &str) {
         // The file's own link is kept: its siblings are those of the link, not of what it points to.
-        let file = Path::new(given);
-        let parent = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let disk = match parent.canonicalize() {
-            Ok(parent) => parent.join(file.file_name().unwrap_or_default()),
-            Err(error) => {
-                self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause: error.to_string() });
-                return;
-            }
-        };
+        let disk = resolved_beside(Path::new(given));
         let mut around: Option<Around> = None;
         // Outside of a repository nothing says where the project ends.
         let reach = if disk.ancestors().any(|above| above.join(".git").exists()) { LEVELS - 1 } else { 2 };
@@ -76,7 +68,7 @@ impl Loading<'_> {
         // layout; all of it is listed only for a runner that reads all of it.
         let depth = if within.is_some() { DEPTH } else { 1 };
         let list = |depth| {
-            let listed = Directory::list(directory, shown, depth, &mut Vec::new());
+            let listed = Directory::list_in(&self.request.origin, directory, shown, depth, &mut Vec::new());
             self.request.scope.selected(&listed).into_owned()
         };
         let mut listed = list(depth);
@@ -115,6 +107,11 @@ fn focused(mut history: History, own: &str, given: &str) -> History {
     }
     history.findings.retain(|f| f.path == own);
     history.skipped.retain(|s| s.path == own);
+    history.misnamed.retain(|m| m.file.path == own);
+    for misnamed in history.misnamed.iter_mut().filter(|_| own != given) {
+        let SourceFile { repo_path, bytes, .. } = misnamed.file.as_ref();
+        misnamed.file = Arc::new(SourceFile { path: given.to_string(), repo_path: repo_path.clone(), bytes: bytes.clone() });
+    }
     for path in history.findings.iter_mut().map(|f| &mut f.path).chain(history.skipped.iter_mut().map(|s| &mut s.path)) {
         *path = given.to_string();
     }

@@ -8,16 +8,21 @@
 use crate::finding::Finding;
 use crate::op::Span;
 use allow::Directive;
+use misnamed::Misnamed;
 use std::sync::Arc;
 
 pub mod allow;
 mod comment;
+pub mod compare;
 pub mod directory;
 mod encoding;
 mod error;
 mod focus;
+pub mod git;
 pub mod layouts;
+pub mod misnamed;
 mod name;
+pub mod origin;
 mod path;
 #[cfg(test)]
 mod property_tests;
@@ -25,6 +30,7 @@ mod recognition;
 mod request;
 mod scope;
 mod script;
+mod scripts;
 pub mod tag;
 mod unit;
 mod version;
@@ -33,10 +39,12 @@ pub(crate) use directory::{in_repository, is_entered, repository_around};
 pub use encoding::Undecodable;
 pub use error::{Candidate, SourceError};
 pub(crate) use name::nearest;
-pub(crate) use path::{ancestor, join, shown};
+pub use origin::Origin;
+pub(crate) use path::{ancestor, join, resolved, resolved_beside, shown};
 pub(crate) use request::DEPTH;
 pub use request::{Loaded, Request, load};
 pub use scope::{Around, ConfiguredHistory, Scope};
+pub(crate) use scripts::scripts;
 pub use version::Version;
 
 /// One history: all migrations of one PATH, in the order its runner applies them.
@@ -52,6 +60,8 @@ pub struct History {
     pub recognised_by: String,
     pub migrations: Vec<Migration>,
     pub skipped: Vec<Skipped>,
+    /// Those of the skipped files that were surely meant as migrations.
+    pub misnamed: Vec<Misnamed>,
     /// Findings of this room: `not-utf8`, `malformed-phase-tag` …
     pub findings: Vec<Finding>,
     /// True when the files are known to be the whole history: false for standard input and for a lone file.

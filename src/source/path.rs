@@ -1,5 +1,34 @@
 //! Paths in the words of the report: `/` between parts, as found from the PATH given.
 
+use std::path::{Component, Path, PathBuf};
+
+/// A path as it really is: absolute, without `.`, `..` and symbolic links. What does not exist (a deleted file that git still
+/// knows) is appended to the deepest directory that does.
+pub fn resolved(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    for existing in absolute.ancestors() {
+        let Ok(real) = existing.canonicalize() else { continue };
+        let rest = absolute.strip_prefix(existing).unwrap_or(Path::new(""));
+        return rest.components().fold(real, |mut place, part| {
+            match part {
+                Component::ParentDir => drop(place.pop()),
+                Component::Normal(name) => place.push(name),
+                Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+            }
+            place
+        });
+    }
+    absolute
+}
+
+/// As [`resolved`], but for the last part: a link is itself, beside its own siblings.
+pub fn resolved_beside(path: &Path) -> PathBuf {
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => resolved(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }).join(name),
+        _ => resolved(path),
+    }
+}
+
 /// A path as the report shows it: `/` between parts, without `.` parts and a closing slash.
 pub fn shown(given: &str) -> String {
     let path = if std::path::MAIN_SEPARATOR == '/' { given.to_string() } else { given.replace(std::path::MAIN_SEPARATOR, "/") };

@@ -2,10 +2,11 @@
 
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::layouts::{self, Layout, Step};
-use crate::source::path::{ancestor, join, shown};
+use crate::source::origin::{Origin, PlaceKind};
+use crate::source::path::{ancestor, join, resolved_beside, shown};
 use crate::source::recognition::{self, Found};
 use crate::source::scope::Scope;
-use crate::source::{History, Skipped, SourceError, SourceFile, name, unit};
+use crate::source::{History, Skipped, SourceError, SourceFile, Version, misnamed, name, unit};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct Request {
     pub phase_tag_prefixes: Vec<String>,
     /// What a configuration says about the files.
     pub scope: Scope,
+    /// Where the paths are: on disk, or what git holds instead of it.
+    pub origin: Origin,
 }
 
 impl Request {
@@ -37,6 +40,7 @@ impl Request {
             layout: None,
             phase_tag_prefixes: vec!["phase".to_string()],
             scope: Scope::default(),
+            origin: Origin::Disk,
         }
     }
 }
@@ -86,17 +90,21 @@ impl Loading<'_> {
             return;
         }
         let path = shown(given);
-        match std::fs::metadata(given) {
-            Ok(metadata) if metadata.is_dir() => self.load_directory(given, &path),
-            Ok(_) => self.load_file(given, &path),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.loaded.errors.push(SourceError::NotFound { path }),
-            Err(error) => self.loaded.errors.push(SourceError::Unreadable { path, cause: error.to_string() }),
+        match self.request.origin.kind(&resolved_beside(Path::new(given))) {
+            Ok(Some(PlaceKind::Directory)) => self.load_directory(given, &path),
+            Ok(Some(PlaceKind::File)) => self.load_file(given, &path),
+            Ok(None) => self.loaded.errors.push(match &self.request.origin {
+                Origin::Disk => SourceError::NotFound { path },
+                Origin::Git(snapshot) => SourceError::NotInGit { path, snapshot: snapshot.name.clone() },
+            }),
+            Err(cause) => self.loaded.errors.push(SourceError::Unreadable { path, cause }),
         }
     }
 
     fn load_directory(&mut self, given: &str, path: &str) {
         let earlier = self.loaded.errors.len();
-        let root = Directory::list(Path::new(given), path, DEPTH, &mut self.loaded.errors).apart_from(&self.request.scope);
+        let root = Directory::list_in(&self.request.origin, Path::new(given), path, DEPTH, &mut self.loaded.errors)
+            .apart_from(&self.request.scope);
         let found = recognition::find(&root, self.layout, &self.request.scope, &mut self.loaded.errors);
         if found.is_empty() && self.load_step_directory(given, &root) {
             return;
@@ -150,8 +158,11 @@ impl Loading<'_> {
         history.skipped = reading.skipped;
         history.skipped.extend(directory.skipped_below());
         let here: BTreeSet<&str> = directory.files.iter().map(|f| f.path.as_str()).collect();
+        let versions: Vec<Version> = history.migrations.iter().filter_map(|unit| unit.version.clone()).collect();
+        let versions: Vec<&Version> = versions.iter().collect();
         for file in directory.files_below() {
             if file.looks_like_sql() && !accounted.contains(&file.path) {
+                history.misnamed.extend(misnamed::of_file(file, directory, *layout, &versions));
                 let why = if file.name.starts_with('.') {
                     "a hidden file".to_string()
                 } else if !file.is_sql() {
@@ -183,18 +194,17 @@ impl Loading<'_> {
     }
 
     pub(super) fn load_lone_file(&mut self, given: &str, path: &str) {
-        match std::fs::read(given) {
+        let place = resolved_beside(Path::new(given));
+        match self.request.origin.read(&place) {
             Ok(bytes) => {
-                let name = Path::new(given).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-                let parent = Path::new(given).parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let listing = Directory::list(parent, &ancestor(path, 1), 0, &mut Vec::new());
+                let name = place.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                let parent = place.parent().unwrap_or(&place);
+                let listing = Directory::list_in(&self.request.origin, parent, &ancestor(path, 1), 0, &mut Vec::new());
                 let repo_path = listing.file(&name).map_or(path, |f| f.repo_path()).to_string();
                 let file = SourceFile { path: path.to_string(), repo_path, bytes };
                 self.load_script(path, &FileEntry::of_source(&name, Arc::new(file)), "a file with no history around it");
             }
-            Err(error) => {
-                self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause: error.to_string() });
-            }
+            Err(cause) => self.loaded.errors.push(SourceError::Unreadable { path: path.to_string(), cause }),
         }
     }
 

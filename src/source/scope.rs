@@ -168,6 +168,7 @@ impl Loading<'_> {
             }
             history.findings.retain(|finding| is_inside(&finding.path));
             history.skipped.retain(|skipped| is_inside(&skipped.path));
+            history.misnamed.retain(|misnamed| is_inside(&misnamed.file.path));
             seen |= !history.skipped.is_empty();
         }
         if seen {

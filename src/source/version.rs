@@ -1,6 +1,6 @@
 //! Versions: what a runner orders its steps by, and tells them apart with.
 
-use crate::source::name::{compare_numbers, version_parts};
+use crate::source::name::{compare_numbers, leading_version, version_parts};
 use std::cmp::Ordering;
 
 /// The version of a step. Of one layout all versions are of one kind; should a directory mix them, numbers come first.
@@ -50,6 +50,19 @@ impl Version {
             Version::Named(number, _) if number.0.is_empty() => Some(0),
             Version::Named(number, _) => number.0.parse().ok(),
             Version::Text(_) => None,
+        }
+    }
+
+    /// The numbers that it is made of, or begins with, without leading zeros.
+    pub fn digits(&self) -> Vec<&str> {
+        match self {
+            Version::Numbers(parts) if parts.is_empty() => vec![""],
+            Version::Numbers(parts) => parts.iter().map(|part| part.0.as_str()).collect(),
+            Version::Named(number, _) => vec![&number.0],
+            Version::Text(text) => {
+                let parts = leading_version(text).map(version_parts).unwrap_or_default();
+                parts.into_iter().map(|part| part.trim_start_matches('0')).collect()
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 use crate::op::{Span, Statement};
 
 pub mod body;
+pub mod code;
 #[cfg(test)]
 mod corpus;
 pub mod ffi;

@@ -6,6 +6,7 @@ pub mod fallout;
 pub mod frame;
 pub mod implication;
 pub mod insert;
+pub mod numbering;
 pub mod privilege;
 pub mod recreation;
 pub mod relation_form;

@@ -37,6 +37,11 @@ impl Layout for Dbmate {
         true
     }
 
+    /// The version is the key of `schema_migrations` (`pkg/dbmate/db.go`, Migrate).
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("dbmate fails on the second one, whose version is recorded already")
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let numbered: Vec<&FileEntry> = directory.files.iter().filter(|f| version(f).is_some()).collect();
         let marked: Vec<&&FileEntry> = numbered.iter().filter(|f| is_marked(f)).collect();

@@ -6,9 +6,9 @@
 //! A late lower version is run. Two directories of one version are one migration, and which of them runs is up to the file system
 //! (`migration_harness.rs`, pending_migrations). Held against version 2.3.14 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::source::directory::Directory;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Diesel;
 
@@ -31,6 +31,16 @@ impl Layout for Diesel {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It applies what is not in its table (`diesel_migrations`, `pending_migrations`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
+    }
+
+    /// Pending migrations are collected into a map by version (`diesel_migrations/src/migration_harness.rs`).
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("Diesel keeps one of them and drops the other without a word")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -7,11 +7,11 @@
 //! What stands before the first block (the history table) belongs to the first unit. A MigrationId that an earlier script holds
 //! already is skipped: its guard would skip it.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::script::{self, Chunk};
-use crate::source::{UnitKind, Wrapping};
+use crate::source::{Migration, UnitKind, Wrapping};
 use crate::sql::lex::{self, Token, TokenKind};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,6 +33,11 @@ impl Layout for EfCore {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Explicit
+    }
+
+    /// The script asks for each migration whether it is in the table.
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

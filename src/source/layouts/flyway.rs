@@ -7,11 +7,11 @@
 //! `PostgreSQLParser.detectCanExecuteInTransaction`: it does not know DETACH … CONCURRENTLY, nor REINDEX … CONCURRENTLY.
 //! Placeholders: `${name}` and `${flyway:name}`, whose names do not mind their case (its documentation, *Migrations*, *Placeholders*).
 
-use super::{Claim, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database, without_program_ending};
+use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, other_database_of_directory, version_parts};
 use crate::source::script::{self, Chunk};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 use std::collections::BTreeSet;
 
 pub struct Flyway;
@@ -51,6 +51,16 @@ impl Layout for Flyway {
 
     fn placeholders(&self) -> PlaceholderForms {
         PlaceholderForms { ignore_case: true, variables: false }
+    }
+
+    /// `outOfOrder` is false by default, and validation stops at what was resolved and not applied.
+    fn late(&self, unit: &Migration) -> Late {
+        if unit.version.is_none() { Late::Repeated } else { Late::Refused }
+    }
+
+    /// `CompositeMigrationResolver.checkForIncompatibilities`.
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("Flyway refuses to run")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -10,10 +10,12 @@
 //! golang-migrate's: the two differ only for a file whose one statement refuses a transaction, and under sqlx that file would carry
 //! `-- no-transaction`, which is such a mark.
 
-use super::{Claim, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, share, without_program_ending};
+use super::{
+    Claim, Late, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, share, without_program_ending,
+};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct GolangMigrate;
 
@@ -36,6 +38,16 @@ impl Layout for GolangMigrate {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It looks for the version after the current one (`migrate.go`, `readUp`) and never back.
+    fn late(&self, _: &Migration) -> Late {
+        Late::Skipped
+    }
+
+    /// `source/migration.go`, Append.
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("golang-migrate refuses the directory")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -8,11 +8,11 @@
 //! read all the same. Held against version 3.20.0 by tests/ledgers.rs.
 
 use super::sections::{Section, Sections};
-use super::{Claim, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Goose;
 
@@ -35,6 +35,16 @@ impl Layout for Goose {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It stops at "missing migrations" unless `-allow-missing` is given (`up.go`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
+    }
+
+    /// `provider_collect.go`, `migrate.go`.
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("goose refuses to run")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

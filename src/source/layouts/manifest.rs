@@ -5,7 +5,7 @@ use crate::source::directory::Directory;
 /// True when a Cargo.toml here or above names the crate among its dependencies, of whatever kind.
 pub fn cargo_dependency(directory: &Directory, package: &str) -> bool {
     directory.above("Cargo.toml").iter().any(|manifest| {
-        let table = std::fs::read_to_string(manifest).ok().and_then(|text| text.parse::<toml::Table>().ok());
+        let table = manifest.text().and_then(|text| text.parse::<toml::Table>().ok());
         table.is_some_and(|table| depends_on(&table, package, 0))
     })
 }
@@ -23,7 +23,7 @@ fn depends_on(table: &toml::Table, package: &str, depth: usize) -> bool {
 /// True when a package.json here or above names the package among its dependencies, of whatever kind.
 pub fn node_dependency(directory: &Directory, package: &str) -> bool {
     directory.above("package.json").iter().any(|manifest| {
-        let value = std::fs::read(manifest).ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+        let value = manifest.text().and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
         let Some(serde_json::Value::Object(members)) = value else { return false };
         members.iter().any(|(key, value)| key.to_ascii_lowercase().ends_with("dependencies") && value.get(package).is_some())
     })
@@ -35,8 +35,5 @@ pub fn go_dependency(directory: &Directory, module: &str) -> bool {
         let required = line.trim_start().trim_start_matches("require").trim_start().trim_start_matches('(').trim_start();
         required.strip_prefix(module).is_some_and(|rest| rest.starts_with([' ', '\t', '/']))
     };
-    directory
-        .above("go.mod")
-        .iter()
-        .any(|manifest| std::fs::read_to_string(manifest).is_ok_and(|text| text.lines().any(requires)))
+    directory.above("go.mod").iter().any(|manifest| manifest.text().is_some_and(|text| text.lines().any(requires)))
 }

@@ -6,7 +6,7 @@
 
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{DownPart, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
+use crate::source::{DownPart, Migration, Rewriting, Skipped, SourceFile, UnitKind, Version, Wrapping, name, script};
 use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
@@ -99,6 +99,16 @@ pub trait Layout: Sync {
         false
     }
 
+    /// What its runner does with two steps of one version, as the end of a sentence. None where they are told apart by their names.
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("which of them runs first is nowhere said")
+    }
+
+    /// True where steps of one number are told apart by the rest of their names.
+    fn orders_by_name(&self) -> bool {
+        false
+    }
+
     /// True where psql runs the files, which understands its own commands in them.
     fn is_run_by_psql(&self) -> bool {
         false
@@ -107,6 +117,12 @@ pub trait Layout: Sync {
     /// What its runner takes for a placeholder besides `${name}` and `{{ name }}`.
     fn placeholders(&self) -> PlaceholderForms {
         PlaceholderForms::default()
+    }
+
+    /// What its runner does with a step that sorts before one that was applied already.
+    fn late(&self, unit: &Migration) -> Late {
+        let _ = unit;
+        Late::Unknown
     }
 
     /// Whether its marks stand in this directory. Says nothing about directories below.
@@ -134,6 +150,23 @@ pub struct PlaceholderForms {
     pub ignore_case: bool,
     /// `:name`, as psql has it.
     pub variables: bool,
+}
+
+/// What a runner does with a step that comes late: it is new, and sorts before one that was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// Nobody looked it up.
+    Unknown,
+    /// It never runs, and nothing says so.
+    Skipped,
+    /// The runner stops.
+    Refused,
+    /// It runs after the later one here, and before it on a fresh database.
+    Applied,
+    /// It is made for that.
+    Meant,
+    /// It runs again whenever its text changes, after everything else.
+    Repeated,
 }
 
 /// How much a recognition is worth. Stronger marks beat weaker ones.

@@ -45,6 +45,11 @@ impl Layout for MyBatis {
         Rewriting::UnknownStays
     }
 
+    /// The id is the key of the changelog (`UpOperation`).
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("MyBatis Migrations fails on the second one, whose id is recorded already")
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let numbered: Vec<&FileEntry> = directory.files.iter().filter(|f| f.is_sql() && number(f.stem()).is_some()).collect();
         let marked = numbered.iter().filter(|f| f.text().is_some_and(|text| has_undo(text, f.source().body()))).count();
@@ -131,12 +136,8 @@ fn version(id: &str) -> Version {
 fn wrapping(directory: &Directory) -> Wrapping {
     let mut found = Vec::new();
     // The scripts' own directory has none; the one above is the project's.
-    for environments in directory.above("environments") {
-        let Ok(entries) = std::fs::read_dir(environments) else { continue };
-        let files =
-            entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "properties"));
-        found.extend(files.filter_map(|path| std::fs::read_to_string(path).ok()).map(|text| wrapping_of(&text)));
-        break;
+    if let Some(environments) = directory.above("environments").first() {
+        found.extend(environments.texts_in(".properties").iter().map(|text| wrapping_of(text)));
     }
     match found.as_slice() {
         [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,

@@ -30,6 +30,10 @@ impl Layout for Plain {
         Wrapping::Wrapped
     }
 
+    fn orders_by_name(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<_> = directory.files.iter().filter(|f| f.is_sql() && leading_version(&f.name).is_some()).collect();
         (!named.is_empty()).then(|| Claim {

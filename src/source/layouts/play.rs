@@ -10,7 +10,7 @@
 use super::sections::{Section, Sections, lines};
 use super::{Claim, Layout, Reading, Step, Strength};
 use crate::op::Span;
-use crate::source::directory::{Directory, FileEntry};
+use crate::source::directory::{Above, Directory, FileEntry};
 use crate::source::{Rewriting, Version, Wrapping};
 use std::collections::BTreeMap;
 
@@ -138,7 +138,7 @@ fn statements(text: &str, part: Span) -> Vec<Span> {
 /// What `autocommit` is for the database that the directory is named after.
 fn wrapping(directory: &Directory) -> Wrapping {
     let paths = [format!("evolutions.db.{}.autocommit", directory.name), "evolutions.autocommit".to_string()];
-    let read = |path| std::fs::read_to_string(path).ok();
+    let read = |conf: Above| conf.text();
     let configured = directory.above("application.conf").into_iter().filter_map(read).find_map(|conf| {
         let settings = settings(&conf);
         paths

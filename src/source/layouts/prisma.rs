@@ -3,9 +3,9 @@
 //! Order: the directory's name, bytewise. Transaction: none of the runner's; the file is sent as one simple query, so that
 //! CONCURRENTLY must be alone in it (prisma-engines, `sql-schema-connector`: apply_migration_script → simple_query).
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::source::directory::Directory;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 const LOCK: &str = "migration_lock.toml";
 
@@ -26,6 +26,11 @@ impl Layout for Prisma {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Batch
+    }
+
+    /// `migrate deploy` applies what is not in its table.
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

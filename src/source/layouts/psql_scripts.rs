@@ -43,6 +43,10 @@ impl Layout for PsqlScripts {
         true
     }
 
+    fn orders_by_name(&self) -> bool {
+        true
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let numbered: Vec<_> = directory.files.iter().filter(|f| f.is_sql() && leading_version(&f.name).is_some()).collect();
         let scripts: Vec<_> = numbered.iter().filter(|f| holds_commands(f)).collect();

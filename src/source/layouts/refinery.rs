@@ -6,9 +6,9 @@
 //! ledger does not share (`refinery_core/src/traits/sync.rs`, migrate). There is no opt-out. A late V is passed over, a late U is
 //! run. Held against version 0.10.0 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength, cargo_dependency, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, cargo_dependency, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Refinery;
 
@@ -31,6 +31,16 @@ impl Layout for Refinery {
 
     fn is_recursive(&self) -> bool {
         true
+    }
+
+    /// U is for what may come late; a late V is missing (`refinery_core/src/runner.rs`, `abort_missing`).
+    fn late(&self, unit: &Migration) -> Late {
+        if unit.id.starts_with('U') { Late::Meant } else { Late::Refused }
+    }
+
+    /// Only equal ones are found out before (`refinery_core/src/traits/mod.rs`); the version is the key of the table.
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("refinery fails on the second one, whose version is recorded already")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

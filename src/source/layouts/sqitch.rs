@@ -104,7 +104,7 @@ impl<'a> Project<'a> {
             (None, None) => return None,
             (None, Some(_)) => Places::of_configuration("")?,
             (Some((configuration, to_here)), plan) => {
-                let text = std::fs::read_to_string(configuration).ok()?;
+                let text = configuration.text()?;
                 let configured = Places::of_configuration(&text)?;
                 let here = configured.below(&to_here);
                 match (here, plan) {

@@ -10,10 +10,10 @@
 //! The names alone are those of half a dozen runners, so sqlx is recognised by `-- no-transaction`, by a `.sqlx` directory, or by a
 //! Cargo.toml above that depends on it. Without any such mark the same files are `golang-migrate` (pairs) or `plain`, in the same order.
 
-use super::{Claim, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, share};
+use super::{Claim, Late, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, share};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, split_direction};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 const NO_TRANSACTION: &[u8] = b"-- no-transaction";
 
@@ -38,6 +38,16 @@ impl Layout for Sqlx {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It applies what is not in its table (`sqlx-core/src/migrate/migrator.rs`).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
+    }
+
+    /// The version is the key of `_sqlx_migrations` (`sqlx-core/src/migrate/migrator.rs`).
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("sqlx fails on the second one, whose version is recorded already")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

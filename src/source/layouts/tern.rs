@@ -41,6 +41,11 @@ impl Layout for Tern {
         true
     }
 
+    /// `migrate/migrate.go`, FindMigrations.
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("tern refuses the directory")
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<&FileEntry> = directory.files.iter().filter(|f| version(f).is_some()).collect();
         named.first()?;
