@@ -17,6 +17,7 @@ use crate::source::git::{GitEnvironment, Repository};
 use crate::source::{self, ConfiguredHistory, History, Migration, Origin, SourceError, SourceFile, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
+use crate::versions::PostgresVersions;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,13 +78,15 @@ pub struct Unusable {
 #[derive(Clone, Debug)]
 pub struct CheckedHistory {
     pub history: History,
+    /// The versions that it was checked for.
+    pub postgres: PostgresVersions,
     /// For each of `history.migrations`, its statements.
     pub units: Vec<Vec<StatementFacts>>,
     pub releases: Releases,
-    /// Which of [`Request::histories`] it is of.
-    pub request: usize,
     /// What changed, where that was asked.
     pub changed: Option<Changed>,
+    /// Which of [`Request::histories`] it is of.
+    pub request: usize,
 }
 
 /// Checks everything that the request names.
@@ -202,7 +205,8 @@ fn check_paths<'a>(
             history.migrations.iter().enumerate().map(|(at, unit)| unit.reported && !releases.is_released(at)).collect();
         allow::apply(&history, &parsed, &judged, settings, &mut findings);
         found.append(&mut findings);
-        checked.histories.push(CheckedHistory { history, units, releases, request: at, changed });
+        let postgres = settings.postgres.unwrap_or_default();
+        checked.histories.push(CheckedHistory { history, postgres, units, releases, changed, request: at });
     }
     Found { request, findings: found }
 }
@@ -271,7 +275,8 @@ pub fn placeholders(history: &History, settings: &Settings) -> Placeholders {
     Placeholders {
         values: settings.placeholders.clone(),
         ignore_case: forms.ignore_case,
-        variables: forms.variables || settings.runner_is_psql,
+        variables: forms.variables || settings.runner_is_psql || history.is_run_by_psql(),
+        fixed: forms.fixed,
     }
 }
 

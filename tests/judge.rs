@@ -10,11 +10,16 @@ use std::path::{Path, PathBuf};
 
 /// Units that the server refuses, because the fixture is about something else: text that is not SQL, objects that a history
 /// never made.
-const REFUSED: [(&str, &[&str]); 3] = [
+const REFUSED: [(&str, &[&str]); 5] = [
     ("layouts/diesel", &["2024-01-31-140000_both"]),
     ("layouts/golang_migrate", &["4"]),
+    ("layouts/hasura", &["1676582194859_concurrently"]),
+    ("layouts/pop", &["20240103000000000000"]),
     ("layouts/prisma", &["20240202000000_drop"]),
 ];
+
+/// Fixtures whose text is not what a server gets: their runners give placeholders values and undo escapes first.
+const REWRITTEN: [&str; 5] = ["layouts/graphile_migrate", "layouts/liquibase", "layouts/mybatis", "layouts/play", "layouts/tern"];
 
 /// What is there before the first unit: the runner's own table, where the scripts read it and do not make it.
 const SET_UP: [(&str, &str); 1] = [(
@@ -26,14 +31,16 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-/// Every directory of fixtures/ and of fixtures/layouts/ is a history, so a new one is judged without a word.
+/// Every directory of fixtures/ and of fixtures/layouts/ is a history, so a new one is judged without a word. Those of
+/// fixtures/runners/ need what their runner makes first, and are held against that runner's own ledger.
 fn histories() -> Vec<String> {
     let mut found = Vec::new();
     for below in ["", "layouts/"] {
         for entry in std::fs::read_dir(fixtures().join(below)).unwrap() {
             let entry = entry.unwrap();
             let name = format!("{below}{}", entry.file_name().into_string().unwrap());
-            if entry.file_type().unwrap().is_dir() && name != "layouts" {
+            let is_history = !["layouts", "runners"].contains(&name.as_str()) && !REWRITTEN.contains(&name.as_str());
+            if entry.file_type().unwrap().is_dir() && is_history {
                 found.push(name);
             }
         }
@@ -58,7 +65,10 @@ fn every_fixture_is_as_a_server_has_it() {
         let mut snapshots: Vec<Snapshot> = Vec::new();
         let request = Request::of_paths([fixtures().join(&name)], Settings::default());
         let checked = check::run_observed(&request, &mut |_, _, catalog| snapshots.push(catalog.snapshot()));
-        assert_eq!((checked.histories.len(), checked.unusable.as_slice()), (1, &[][..]), "{name}");
+        if (checked.histories.len(), checked.unusable.as_slice()) != (1, &[][..]) {
+            wrong.push_str(&format!("=== {name}: {} histories, {:?}\n", checked.histories.len(), checked.unusable));
+            continue;
+        }
         let set_up = SET_UP.iter().find(|(fixture, _)| *fixture == name).map(|(_, sql)| (*sql).to_owned());
         let options = JudgeOptions { set_up, ..options.clone() };
         let judgement = judge_history(&checked.histories[0], &snapshots, &options).unwrap();

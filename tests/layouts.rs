@@ -315,6 +315,69 @@ fn directories_of_versions_that_hold_histories_of_another_layout_are_each_one() 
 }
 
 #[test]
+fn an_annotation_left_over_in_one_of_very_many_files_is_no_mark() {
+    let names: Vec<String> = (1..30).map(|n| format!("{n}_a.autocommit.up.sql")).collect();
+    let mut files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "SELECT 1;")).collect();
+    files[7].1 = "-- +migrate Up\nSELECT 1;\n-- +migrate Down\nSELECT 2;";
+    assert_eq!(only(load_tree(&tree(&files))).layout, "pop");
+    assert!(matches!(load_tree(&tree(&files[5..10])).errors.as_slice(), [SourceError::Ambiguous { .. }]));
+}
+
+#[test]
+fn a_sqitch_plan_of_another_name_or_with_scripts_elsewhere_belongs_to_its_configuration() {
+    let plan = "%project=x\n\nfirst 2024-01-01T00:00:00Z A <a@b>\n";
+    let usual = tree(&[("sqitch.conf", "[core]\ntop_dir = db\n"), ("db/sqitch.plan", plan), ("db/deploy/first.sql", "")]);
+    let history = only(load_tree(&usual));
+    assert!(history.path.ends_with("/db") && ids(&history) == ["first"], "{}", history.path);
+    let conf = "[core]\nengine = pg\nplan_file = pg.plan\n[engine \"pg\"]\ndeploy_dir = up\n";
+    let other = tree(&[("sqitch.conf", conf), ("pg.plan", plan), ("up/first.sql", ""), ("revert/first.sql", "")]);
+    let history = only(load_tree(&other));
+    assert_eq!((history.layout.as_str(), ids(&history).as_slice()), ("sqitch", ["first"].as_slice()));
+    assert!(history.migrations[0].down.is_some() && history.is_run_by_psql());
+    let mysql = tree(&[("sqitch.conf", "[core]\nengine = mysql\n"), ("sqitch.plan", plan), ("deploy/first.sql", "")]);
+    assert!(matches!(load_tree(&mysql).errors.as_slice(), [SourceError::NoMigration { .. }]));
+}
+
+#[test]
+fn hasura_is_known_by_milliseconds_or_its_configuration_and_diesel_by_neither() {
+    let root = tree(&[("1676582194859_a/up.sql", ""), ("1676582194860_b/up.sql", "")]);
+    assert_eq!(only(load_tree(&root)).layout, "hasura");
+    let files =
+        [("db/9_a/up.sql", "SELECT 1;"), ("db/10_b/up.sql", "SELECT 2;"), ("config.yaml", "version: 3\nmetadata_directory: m\n")];
+    let history = only(load_tree(&tree(&files)));
+    assert_eq!((history.layout.as_str(), ids(&history).as_slice()), ("hasura", ["9_a", "10_b"].as_slice()));
+    let history = only(load_tree(&tree(&files[..2])));
+    assert_eq!((history.layout.as_str(), ids(&history).as_slice()), ("diesel", ["10_b", "9_a"].as_slice()));
+}
+
+#[test]
+fn pop_is_known_by_a_go_module_and_its_names_alone_are_golang_migrates() {
+    let file = ("migrations/1_a.up.sql", "");
+    let module = "module x\n\nrequire (\n\tgithub.com/gobuffalo/pop/v6 v6.1.1\n)\n";
+    assert_eq!(only(load_tree(&tree(&[("go.mod", module), file]))).layout, "pop");
+    let both = module.replace(")", "\tgithub.com/golang-migrate/migrate/v4 v4.1.0\n)");
+    assert_eq!(only(load_tree(&tree(&[("go.mod", &both), file]))).layout, "golang-migrate");
+    let root = tree(&[("1_a.up.sql", ""), ("1_a.postgres.up.sql", ""), ("1_a.down.sql", "")]);
+    let history = only(load_tree(&root));
+    assert_eq!((history.layout.as_str(), history.migrations.len()), ("pop", 1));
+}
+
+#[test]
+fn streams_of_alembic_and_django_are_known_on_standard_input() {
+    let read = |text: &str| {
+        let request = Request { standard_input: Some(text.into()), ..Request::of_paths(["-"]) };
+        only(load(&request))
+    };
+    let alembic = read("BEGIN;\n\n-- Running upgrade  -> a1\n\nSELECT 1;\n\nCOMMIT;\n");
+    assert_eq!((alembic.layout.as_str(), ids(&alembic).as_slice()), ("alembic-sql", ["a1"].as_slice()));
+    let django = read("BEGIN;\n--\n-- Add field a to b\n--\nSELECT 1;\nCOMMIT;\n");
+    assert_eq!((django.layout.as_str(), ids(&django).as_slice()), ("django-sqlmigrate", ["-"].as_slice()));
+    let scripts = read("\\set ON_ERROR_STOP 1\nSELECT 1;");
+    assert!(scripts.layout == "psql-scripts" && !scripts.whole);
+    assert_eq!(read("-- Running downgrade b -> a\nSELECT 1;").layout, "plain");
+}
+
+#[test]
 fn mixed_layouts_are_an_error_that_names_both_and_the_flag() {
     let root = tree(&[("1_a.up.sql", "SELECT 1;"), ("V2__b.sql", "")]);
     let loaded = load_tree(&root);

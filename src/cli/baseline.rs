@@ -1,6 +1,7 @@
 //! `phasegate baseline`: accept the findings there are, so that only new ones count.
 
 use super::configuration;
+use super::environment;
 use super::exit::Exit;
 use super::terminal;
 use crate::baseline::{Baseline, BaselineError};
@@ -107,7 +108,7 @@ fn accept(arguments: &Arguments) -> Result<String, Vec<String>> {
     };
     // What is accepted is found without what was accepted before.
     let histories = plan.histories.into_iter().map(|planned| without_baseline(planned.request)).collect();
-    let request = Request { histories, ..Request::default() };
+    let request = Request { histories, git: environment::git(), ..Request::default() };
     let checked = check::run(&request);
     if !checked.unusable.is_empty() {
         return Err(checked.unusable.iter().map(line).collect());

@@ -35,15 +35,15 @@ pub struct Arguments {
     /// A `pg_dump --schema-only` file: the schema before the first migration
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
-    /// Accepted findings, instead of those in `phasegate.baseline.json`
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
     /// Report only on migrations that are new or changed since HEAD left this branch, tag or commit
     #[arg(long, value_name = "REF")]
     since: Option<String>,
     /// Report only on migrations that are new or changed in git's index, and read that instead of the work tree
     #[arg(long, conflicts_with = "since")]
     staged: bool,
+    /// Accepted findings, instead of those in `phasegate.baseline.json`
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// How to write the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
     format: FormatName,
@@ -99,6 +99,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
             baseline: arguments.baseline.clone(),
         },
     });
+    let was_nothing_planned = plan.histories.is_empty();
     let histories = plan.histories.into_iter().map(|planned| planned.request).collect();
     let scope = match (&arguments.since, arguments.staged) {
         (Some(name), _) => Scope::Since(name.clone()),
@@ -108,7 +109,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     let mut checked = check::run(&Request { histories, stdin, scope, git: environment::git() });
     checked.unusable.extend(plan.errors.iter().map(unusable));
     checked.unusable.sort();
-    let report = Report::new(&checked, arguments.postgres.unwrap_or_default());
+    let report = Report::new(&checked, PostgresVersions::covering(checked.histories.iter().map(|one| one.postgres)));
     let fail_on = Level::from(arguments.fail_on);
     let format: Box<dyn Format> = match arguments.format {
         FormatName::Human => {
@@ -119,8 +120,12 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         }
         FormatName::Json => Box::new(Json),
     };
-    terminal::write_stdout(|out| format.write(&report, out))?;
-    configuration::complain(&plan.errors);
+    // People need no summary of nothing; programs get their object all the same.
+    let is_nothing = was_nothing_planned && arguments.format == FormatName::Human;
+    if !is_nothing {
+        terminal::write_stdout(|out| format.write(&report, out))?;
+    }
+    configuration::complain(&plan.errors, color);
     let is_of_configuration = |one: &&Unusable| plan.errors.iter().any(|error| unusable(error) == **one);
     for unusable in report.unusable.iter().filter(|one| !is_of_configuration(one)) {
         let place = if unusable.path.is_empty() { String::new() } else { format!("{}: ", unusable.path) };

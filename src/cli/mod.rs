@@ -8,10 +8,14 @@ use terminal::ColorChoice;
 
 mod baseline;
 mod check;
+mod config;
 mod configuration;
 mod environment;
 pub mod exit;
 mod explain;
+mod freeze;
+mod init;
+mod layouts;
 mod rules;
 mod terminal;
 
@@ -31,7 +35,11 @@ struct Arguments {
 enum Command {
     Baseline(baseline::Arguments),
     Check(check::Arguments),
+    Config(config::Arguments),
     Explain(explain::Arguments),
+    Freeze(freeze::Arguments),
+    Init(init::Arguments),
+    Layouts(layouts::Arguments),
     Rules(rules::Arguments),
 }
 
@@ -49,7 +57,11 @@ pub fn run() -> Exit {
     let result = match arguments.command {
         Command::Baseline(command) => baseline::run(&command),
         Command::Check(command) => check::run(&command, arguments.color),
+        Command::Config(command) => config::run(&command, arguments.color),
         Command::Explain(command) => explain::run(&command, arguments.color),
+        Command::Freeze(command) => freeze::run(&command, arguments.color),
+        Command::Init(command) => init::run(&command),
+        Command::Layouts(command) => layouts::run(&command, arguments.color),
         Command::Rules(command) => rules::run(&command),
     };
     result.unwrap_or_else(|error| {

@@ -27,8 +27,16 @@ pub struct Terminal {
 impl Terminal {
     /// Looks at standard output and the environment (`NO_COLOR`, `TERM`, `COLUMNS`). An explicit choice of colour beats both.
     pub fn of_stdout(choice: ColorChoice) -> Self {
+        Terminal::of_stream(choice, io::stdout().is_terminal())
+    }
+
+    /// As [`Terminal::of_stdout`] for standard error; none where that is no terminal.
+    pub fn of_stderr(choice: ColorChoice) -> Option<Self> {
+        io::stderr().is_terminal().then(|| Terminal::of_stream(choice, true))
+    }
+
+    fn of_stream(choice: ColorChoice, is_terminal: bool) -> Self {
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-        let is_terminal = io::stdout().is_terminal();
         let is_dumb = is_terminal && set("TERM").is_some_and(|term| term == "dumb");
         let color = match choice {
             ColorChoice::Always => true,
@@ -52,6 +60,11 @@ pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io:
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Text of several lines on standard error, which is safe already.
+pub fn complain_at_length(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// One line on standard error. Where even that cannot be written there is nobody left to tell.

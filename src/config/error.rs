@@ -13,7 +13,7 @@ pub enum ConfigError {
     #[error("{path}: cannot be read: {cause}")]
     Unreadable { path: String, cause: String },
     #[error("{place}: {wrong}")]
-    Invalid { place: Place, wrong: Wrong },
+    Invalid { place: Box<Place>, wrong: Wrong },
 }
 
 impl ConfigError {
@@ -117,10 +117,7 @@ impl Wrong {
                 }
             }
             Wrong::Level(word) => meant(word, &["off", "note", "warning", "error"].map(String::from), "write one of"),
-            Wrong::Option { rule, word, known } => match known.as_slice() {
-                [] => format!("it has none: write `{rule} = \"warning\"`"),
-                known => meant(word, known, "it takes"),
-            },
+            Wrong::Option { word, known, .. } => meant(word, known, "it takes"),
             Wrong::Versions(_) => "write one version or a range, as in postgres = \"15..18\"".into(),
             Wrong::Layout(name) => {
                 let all = crate::source::layouts::all().iter().map(|layout| layout.name().to_string()).collect::<Vec<_>>();

@@ -1,8 +1,8 @@
 //! Configurations as they are read: each once, whatever paths it holds for.
 
 use super::error::ConfigError;
-use super::read;
-use super::resolve::{self, Configuration, Flags};
+use super::resolved::{Configuration, Flags};
+use super::{read, resolve};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,8 @@
 //!
 //! A word that is not here is an error. Whether a word makes sense (a level, a rule, a glob) is asked in [`super::resolve`].
 
+use super::schema;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use std::collections::BTreeMap;
@@ -17,39 +19,52 @@ pub type Table<T> = BTreeMap<Spanned<String>, Spanned<T>>;
 macro_rules! form {
     ($(#[$about:meta])* $name:ident { $($(#[$key_about:meta])* $key:ident: $type:ty,)* }) => {
         $(#[$about])*
-        #[derive(Clone, Debug, Deserialize)]
+        #[derive(Clone, Debug, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $($(#[$key_about])* pub $key: $type,)*
             /// The server versions that the migrations must work on: one, or a range.
+            #[schemars(with = "Option<String>")]
             pub postgres: Key<String>,
-            /// The schemas that unqualified names are looked up in, as the runner's connection has it.
+            /// The schemas that unqualified names are looked up in where no statement sets `search_path`, in their order.
+            #[schemars(with = "Option<Vec<String>>")]
             pub search_path: Key<Vec<String>>,
             /// Who sets `lock_timeout`: the file, or the runner's connection.
+            #[schemars(with = "Option<LockTimeoutWord>")]
             pub lock_timeout: Key<LockTimeoutWord>,
             /// What a phase tag begins with after `--`.
+            #[schemars(with = "Option<Vec<String>>")]
             pub phase_tag_prefixes: Key<Vec<Spanned<String>>>,
-            /// Name of the layout, instead of recognising it.
+            /// Name of the layout, instead of recognising it; `phasegate layouts` lists them.
+            #[schemars(with = "Option<schema::LayoutName>")]
             pub layout: Key<String>,
             /// What runs the files, where that changes what may stand in them.
+            #[schemars(with = "Option<RunnerWord>")]
             pub runner: Key<RunnerWord>,
-            /// The driver caches plans of prepared statements.
+            /// The driver caches plans of prepared statements: a stale one fails for users.
+            #[schemars(with = "Option<bool>")]
             pub driver_caches_plans: Key<bool>,
-            /// A `pg_dump --schema-only` file: the schema before the first unit.
+            /// A `pg_dump --schema-only` file, relative to this file: the schema before the first unit.
+            #[schemars(with = "Option<String>")]
             pub schema: Key<String>,
             /// Files of the history's directory that take part: patterns as in `.gitignore`.
+            #[schemars(with = "Option<Vec<String>>")]
             pub include: Key<Vec<Spanned<String>>>,
             /// Files of the history's directory that take no part: patterns as in `.gitignore`.
+            #[schemars(with = "Option<Vec<String>>")]
             pub exclude: Key<Vec<Spanned<String>>>,
-            /// Values of placeholders, by what stands between the braces.
+            /// Values of placeholders, by what stands between the braces of `${name}` and `{{ name }}` or after the colon of `:name`.
             #[serde(default)]
+            #[schemars(with = "BTreeMap<String, String>")]
             pub placeholders: Table<String>,
-            /// Which units are released.
+            /// Which units are released. Several sources have to agree.
+            #[schemars(with = "Option<ReleasesForm>")]
             pub releases: Key<ReleasesForm>,
-            /// Levels and options of rules, by id.
+            /// Levels of rules, by id: the loudest that each may be. Rules that are off by default are switched on here.
             #[serde(default)]
+            #[schemars(with = "schema::RuleSettings")]
             pub rules: Table<RuleForm>,
-            /// Levels for some paths.
+            /// Levels for some paths; the last one that matches wins.
             #[serde(default)]
             pub overrides: Vec<OverrideForm>,
         }
@@ -81,10 +96,12 @@ macro_rules! form {
 form! {
     /// A whole file.
     FileForm {
-        /// The file of accepted findings.
+        /// The file of accepted findings, relative to this file.
+        #[schemars(with = "Option<String>")]
         baseline: Key<String>,
         /// Each is one history; without any, histories are found below the PATH.
         #[serde(default)]
+        #[schemars(with = "Vec<HistoryForm>")]
         histories: Vec<Spanned<HistoryForm>>,
     }
 }
@@ -93,8 +110,10 @@ form! {
     /// One history. What it does not say, the file says for all.
     HistoryForm {
         /// What reports call it.
+        #[schemars(with = "Option<String>")]
         name: Key<String>,
         /// The directories whose files form this one history, relative to the file.
+        #[schemars(with = "Vec<String>", length(min = 1))]
         paths: Spanned<Vec<Spanned<String>>>,
     }
 }
@@ -118,7 +137,7 @@ pub struct Keys<'a> {
     pub overrides: &'a [OverrideForm],
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LockTimeoutWord {
     /// Each file sets its own.
@@ -127,7 +146,7 @@ pub enum LockTimeoutWord {
     Runner,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RunnerWord {
     /// psql, which knows meta-commands, variables and data of COPY.
@@ -135,24 +154,31 @@ pub enum RunnerWord {
 }
 
 /// Several of these have to agree.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleasesForm {
     /// A file in `sha256sum`'s format with the released files.
+    #[schemars(with = "Option<String>")]
     pub manifest: Key<String>,
     /// A git ref: what its merge base with HEAD holds is released.
+    #[schemars(with = "Option<String>")]
     pub base: Key<String>,
     /// A pattern of git tags.
+    #[schemars(with = "Option<String>")]
     pub tags: Key<String>,
     /// Id of the last released unit.
+    #[schemars(with = "Option<String>")]
     pub through: Key<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverrideForm {
     /// Patterns as in `.gitignore`, relative to the file.
+    #[schemars(with = "Vec<String>", length(min = 1))]
     pub paths: Spanned<Vec<Spanned<String>>>,
+    /// Levels of rules for these paths, by id.
+    #[schemars(with = "schema::RuleLevels")]
     pub rules: Spanned<Table<String>>,
 }
 

@@ -1,7 +1,8 @@
 //! What is in force for a history: `phasegate.toml` and the command line, resolved once, before anything is read.
 //!
 //! [`find`] looks for the file, [`read`] makes a [`form`] of its bytes, [`resolve`] makes [`Settings`] of that, and [`plan`] says which
-//! of them hold for which PATH. The rest of the program sees [`Settings`] only. Only [`find`], [`files`] and [`plan`] look at the disk.
+//! of them hold for which PATH; [`show`] says it back, [`mod@schema`] says it to editors, [`starter`] writes a project's first one. The
+//! rest of the program sees [`Settings`] only. Only [`find`], [`files`] and [`plan`] look at the disk.
 
 mod baseline_place;
 pub mod error;
@@ -15,13 +16,19 @@ mod places;
 mod plan;
 mod read;
 mod resolve;
+mod resolved;
+mod schema;
+mod show;
+pub mod starter;
 
 pub use error::ConfigError;
 pub use globs::Globs;
 pub use levels::Levels;
 pub use options::RuleOptions;
-pub use plan::{FileChoice, Plan, Wanted, plan};
-pub use resolve::{Flags, Origin, Origins};
+pub use plan::{FileChoice, Plan, Planned, Wanted, plan};
+pub use resolved::{Flags, Origin, Origins};
+pub use schema::schema;
+pub use show::{Row, rows, toml_key};
 
 use crate::versions::PostgresVersions;
 use std::collections::BTreeMap;

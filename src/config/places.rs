@@ -12,8 +12,8 @@ pub fn shown_from(given: &Path, disk: &Path, target: &Path) -> String {
     let rest = target.strip_prefix(&common).unwrap_or(target).to_string_lossy().into_owned();
     let base = ancestor(&shown(&given.to_string_lossy()), up + levels);
     let lexical = if rest.is_empty() { base } else { join(&base, &shown(&rest)) };
-    let leads_elsewhere = Path::new(&lexical).canonicalize().is_ok_and(|found| found != target);
-    if leads_elsewhere { target.to_string_lossy().into_owned() } else { lexical }
+    let leads_there = Path::new(&lexical).canonicalize().is_ok_and(|found| found == target) || !target.exists();
+    if leads_there { lexical } else { target.to_string_lossy().into_owned() }
 }
 
 #[cfg(test)]
@@ -47,6 +47,7 @@ mod tests {
             shown_from(Path::new(given), &disk, &here.join(target))
         };
         assert_eq!(shown(".", "src/config"), "src/config");
+        assert_eq!(shown_from(Path::new("."), &here.join("src"), &here.join("tests/none")), "../tests/none", "what is not there");
         assert_eq!(shown("src/config", "src/source"), "src/source");
         assert_eq!(shown("./src/config/", ""), ".");
         assert_eq!(shown("src/lib.rs", "Cargo.toml"), "Cargo.toml");

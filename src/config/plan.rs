@@ -8,7 +8,7 @@
 use super::error::{ConfigError, Wrong};
 use super::files::{Files, Known};
 use super::levels::Root;
-use super::resolve::{Flags, Origins, Resolved, ResolvedHistory};
+use super::resolved::{Flags, Origins, Resolved, ResolvedHistory};
 use super::{baseline_place, find, places};
 use crate::check::HistoryRequest;
 use crate::source::{Around, ConfiguredHistory, join, shown};
@@ -168,7 +168,12 @@ impl Planning<'_> {
         let all: Vec<Vec<HistoryPlace>> =
             known.configuration.histories.iter().map(|history| directories(given, known, history)).collect();
         let holds_asked = |place: &HistoryPlace| asked.starts_with(&place.disk);
-        let deepest = all.iter().flatten().filter(|place| holds_asked(place)).map(|place| place.disk.clone()).max_by_key(depth);
+        let deepest = all
+            .iter()
+            .flatten()
+            .filter(|place| holds_asked(place))
+            .map(|place| place.disk.clone())
+            .max_by_key(|disk| depth(disk));
         let own = if self.wanted.file == FileChoice::Nearest { find::below(asked) } else { Vec::new() };
         let mut around = (asked.is_dir() && deepest.is_none()).then(|| Around {
             path: given.shows(asked),
@@ -232,7 +237,7 @@ impl Planning<'_> {
             } else {
                 continue;
             };
-            self.plan.errors.push(ConfigError::Invalid { place: written.place.clone(), wrong });
+            self.plan.errors.push(ConfigError::Invalid { place: Box::new(written.place.clone()), wrong });
         }
         self.plan.errors.len() == earlier
     }
@@ -276,7 +281,7 @@ fn is_strictly_inside(other: &HistoryPlace, places: &[HistoryPlace]) -> bool {
         && !places.iter().any(|place| place.disk == other.disk)
 }
 
-fn depth(path: &PathBuf) -> usize {
+fn depth(path: &Path) -> usize {
     path.components().count()
 }
 

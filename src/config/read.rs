@@ -17,7 +17,7 @@ pub fn read(path: &str, bytes: &[u8]) -> Result<ConfigFile, ConfigError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let invalid = |text: &str, span: Span, wrong| {
         let file = ConfigText { path: path.to_owned(), text: Arc::from(text) };
-        ConfigError::Invalid { place: Place { file, span }, wrong }
+        ConfigError::Invalid { place: Box::new(Place { file, span }), wrong }
     };
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();

@@ -9,6 +9,7 @@ use super::globs::Globs;
 use super::levels::{Ceiling, LevelOverride};
 use super::options;
 use super::read::ConfigFile;
+use super::resolved::{Configuration, Flags, Origin, Resolved, ResolvedHistory, WrittenPath};
 use super::{LockTimeout, ReleaseSettings, Settings};
 use crate::finding::Level;
 use crate::op::Span;
@@ -19,96 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-
-/// What the command line says about settings.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Flags {
-    /// `--layout`
-    pub layout: Option<String>,
-    /// `--postgres`
-    pub postgres: Option<PostgresVersions>,
-    /// `--schema`, relative to the working directory.
-    pub schema_dump: Option<PathBuf>,
-    /// `--baseline`, relative to the working directory.
-    pub baseline: Option<PathBuf>,
-}
-
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    Default,
-    /// A line, from 1, of a configuration.
-    File {
-        path: String,
-        line: usize,
-    },
-    /// A flag of the command line: `--layout`.
-    Flag(&'static str),
-}
-
-/// Where each value comes from, by key as in the file (`rules.drop-check`). What is not here is as by default.
-pub type Origins = BTreeMap<String, Origin>;
-
-/// What is in force, and where it comes from.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Resolved {
-    pub settings: Settings,
-    pub origins: Origins,
-}
-
-/// A whole file, resolved.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Configuration {
-    /// For what no history covers.
-    pub top: Resolved,
-    pub histories: Vec<ResolvedHistory>,
-}
-
-/// One `[[histories]]`, resolved.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResolvedHistory {
-    pub name: Option<String>,
-    /// At least one.
-    pub paths: Vec<WrittenPath>,
-    pub resolved: Resolved,
-}
-
-/// A path, relative to the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrittenPath {
-    pub path: String,
-    pub place: Place,
-}
-
-impl Resolved {
-    /// The defaults under the command line's flags: what holds without a file.
-    pub fn of_flags(flags: &Flags) -> Resolved {
-        let mut resolved = Resolved::default();
-        resolved.take_flags(flags);
-        resolved
-    }
-
-    fn take_flags(&mut self, flags: &Flags) {
-        let Flags { layout, postgres, schema_dump, baseline } = flags;
-        let mut flag = |key: &str, name| self.origins.insert(key.to_owned(), Origin::Flag(name));
-        if let Some(layout) = layout {
-            flag("layout", "--layout");
-            self.settings.layout = Some(layout.clone());
-        }
-        if let Some(postgres) = postgres {
-            flag("postgres", "--postgres");
-            self.settings.postgres = Some(*postgres);
-        }
-        if let Some(file) = schema_dump {
-            flag("schema", "--schema");
-            self.settings.schema_dump = Some(file.clone());
-        }
-        if let Some(file) = baseline {
-            flag("baseline", "--baseline");
-            self.settings.baseline = Some(file.clone());
-        }
-    }
-}
 
 /// Resolves a file. `directory` is what its paths are relative to, as seen from the working directory. All that is wrong is
 /// named, not only the first.
@@ -166,7 +77,7 @@ impl Resolver<'_> {
     }
 
     fn wrong(&mut self, span: Range<usize>, wrong: Wrong) {
-        let place = self.place(span);
+        let place = Box::new(self.place(span));
         self.errors.push(ConfigError::Invalid { place, wrong });
     }
 
@@ -310,6 +221,10 @@ impl Resolver<'_> {
             RuleForm::Level(word) => self.level(word, form.span()),
             RuleForm::Options(options) => {
                 let mut level = None;
+                if options.is_empty() {
+                    let help = "write `level = \"warning\"` into it";
+                    self.wrong(form.span(), Wrong::Empty { what: "a rule without a level", help });
+                }
                 for (key, value) in options {
                     match (key.get_ref().as_str(), value.get_ref()) {
                         ("level", toml::Value::String(word)) => level = self.level(word, value.span()),
@@ -321,7 +236,7 @@ impl Resolver<'_> {
                             self.option(rule, word, value_of, value.span(), to);
                         }
                         (word, _) => {
-                            let known = options::known(rule).iter().map(|word| (*word).to_owned()).collect();
+                            let known = ["level"].iter().chain(options::known(rule)).map(|word| (*word).to_owned()).collect();
                             let wrong = Wrong::Option { rule: rule.into(), word: word.into(), known };
                             self.wrong(key.span(), wrong);
                         }

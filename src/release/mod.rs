@@ -3,9 +3,13 @@
 //! [`standing::read`] asks everything that says what is released ([`manifest`], a git ref, tags, an id) and holds the files against
 //! what was released ([`then`]). What differs is for rules to judge; that nobody can say what is released is an error.
 
+mod claim;
+mod deviation;
 mod error;
 pub mod freeze;
 pub mod manifest;
+mod overtaken;
+mod past;
 pub mod standing;
 mod then;
 
@@ -70,6 +74,8 @@ pub enum DeviationKind {
     Refrozen,
     /// The manifest lists it no longer.
     Unfrozen,
+    /// It is the manifest, and gone.
+    ManifestRemoved,
 }
 
 /// What a unit sorts before although it was there first.

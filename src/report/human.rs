@@ -2,6 +2,7 @@
 
 use super::escape::escape;
 use super::excerpt::Excerpt;
+use super::location::LineIndex;
 use super::model::{FindingEntry, HistoryEntry, ReleasesEntry, SkippedEntry, Summary, UnchangedEntry};
 use super::{Format, Outline, Report, level_name};
 use crate::finding::{Level, SuppressedBy};
@@ -26,6 +27,18 @@ pub struct Human {
     pub least: Level,
 }
 
+/// Something wrong at a place of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a> {
+    /// `path:line:column`
+    pub place: &'a str,
+    /// The whole file.
+    pub bytes: &'a [u8],
+    pub span: Span,
+    pub message: &'a str,
+    pub help: &'a str,
+}
+
 /// Narrower terminals get lines of this width.
 const LEAST_WIDTH: usize = 30;
 /// Skipped files that are named for each reason.
@@ -41,7 +54,11 @@ impl Format for Human {
         for (history, outline) in report.histories.iter().zip(&report.outlines) {
             let sizes =
                 [count(outline.files, "file"), count(outline.migrations, "migration"), count(outline.statements, "statement")];
-            let mut about = format!("{}: layout {}", escape(&history.path), escape(&history.layout));
+            let mut about = match &history.name {
+                Some(name) => format!("{} ({})", escape(name), escape(&history.paths.join(", "))),
+                None => escape(&history.paths.join(", ")).into_owned(),
+            };
+            about.push_str(&format!(": layout {}", escape(&history.layout)));
             if !outline.recognised_by.is_empty() {
                 about.push_str(&format!(" ({})", escape(&outline.recognised_by)));
             }
@@ -88,6 +105,24 @@ impl Human {
             .word_separator(WordSeparator::AsciiSpace)
             .word_splitter(WordSplitter::NoHyphenation);
         textwrap::fill(text, options)
+    }
+
+    /// What is wrong at a place of a file that is no migration: a configuration, a list. Everything is escaped.
+    pub fn problem(&self, problem: &Problem<'_>) -> String {
+        let lines = LineIndex::new(problem.bytes);
+        let excerpt = Excerpt::new(escape(problem.place).into_owned(), problem.bytes, &lines, problem.span, self.columns());
+        let shown = ShownFinding {
+            code: "error".into(),
+            severity: Severity::Error,
+            message: escape(problem.message).into_owned(),
+            help: escape(problem.help).into_owned(),
+            excerpt,
+        };
+        let mut text = String::new();
+        // Writing to a String cannot fail, and an excerpt can be read at any span.
+        let _ = self.handler().render_report(&mut text, &shown);
+        let place = if shown.excerpt.is_none() { format!("\n  at {}", escape(problem.place)) } else { String::new() };
+        format!("{}{place}\n", text.trim_end())
     }
 
     fn finding(&self, finding: &FindingEntry, report: &Report, handler: &GraphicalReportHandler) -> String {

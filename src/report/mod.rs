@@ -140,7 +140,7 @@ fn migrations(history: &CheckedHistory, files: &Files) -> Vec<MigrationEntry> {
 }
 
 fn history(checked: &CheckedHistory) -> HistoryEntry {
-    let CheckedHistory { history, releases, changed, .. } = checked;
+    let CheckedHistory { history, postgres, releases, changed, .. } = checked;
     let released = |at: usize| releases.is_released(at);
     let unchanged = changed.as_ref().map(|changed| {
         let left_out = changed.units.iter().enumerate().filter(|(at, changed)| !**changed && !released(*at));
@@ -149,6 +149,9 @@ fn history(checked: &CheckedHistory) -> HistoryEntry {
     HistoryEntry {
         path: history.path.clone(),
         layout: history.layout.clone(),
+        name: history.name.clone(),
+        paths: if history.paths.is_empty() { vec![history.path.clone()] } else { history.paths.clone() },
+        postgres: postgres.to_string(),
         releases: releases.are_known().then(|| ReleasesEntry { migrations: releases.count(), sources: releases.sources.clone() }),
         unchanged,
     }

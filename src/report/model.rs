@@ -27,6 +27,12 @@ pub struct HistoryEntry {
     pub releases: Option<ReleasesEntry>,
     /// What was left out because it did not change; `null` without `--since` and `--staged`.
     pub unchanged: Option<UnchangedEntry>,
+    /// What the configuration calls it.
+    pub name: Option<String>,
+    /// Its directories: `path`, or several that form one history, with `path` around them.
+    pub paths: Vec<String>,
+    /// The server versions that it was checked for.
+    pub postgres: String,
 }
 
 /// Released units: modelled, not judged, and not in the list of migrations.

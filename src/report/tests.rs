@@ -71,7 +71,6 @@ fn checked() -> Checked {
     Checked {
         histories: vec![CheckedHistory {
             history: History {
-                name: None,
                 path: "db/migrations".into(),
                 layout: "sqlx".into(),
                 recognised_by: "2 of 2 files are named NUMBER_NAME.sql".into(),
@@ -83,11 +82,13 @@ fn checked() -> Checked {
                 misnamed: Vec::new(),
                 findings: Vec::new(),
                 whole: true,
+                ..History::default()
             },
+            postgres: PostgresVersions::default(),
             units: vec![vec![facts(init, Verdict::Expand, Effect::default())], vec![facts(drop, Verdict::Contract, effect)]],
             releases: Releases::default(),
-            request: 0,
             changed: None,
+            request: 0,
         }],
         findings: vec![dropped],
         unusable: Vec::new(),

@@ -17,7 +17,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             }
             // A column that old clients write comes back as one that the server alone writes.
             Change::ColumnAdded { relation, column } if cx.older_table(relation) => {
-                let before = cx.before.relation(relation.id).and_then(|before| before.column(&column.name));
+                let before = cx.released_relation(relation.id).and_then(|before| before.column(&column.name));
                 let written = before.is_some_and(|before| {
                     before.generated.is_none() && before.identity != Some(IdentityKind::Always) && before.id != column.id
                 });

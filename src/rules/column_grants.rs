@@ -12,7 +12,8 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         if !cx.older_relation(relation) || now.column_by_id(column.id).is_none() {
             continue;
         }
-        let mut roles: Vec<&str> = relation
+        let known = cx.released_relation(relation.id).unwrap_or(relation);
+        let mut roles: Vec<&str> = known
             .grants
             .iter()
             .filter(|(grantee, privilege, column)| {

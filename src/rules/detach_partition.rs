@@ -11,7 +11,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             Change::InheritRemoved { parent, child } => (parent, child, "no longer a child of"),
             _ => continue,
         };
-        let joined_now = !cx.before.relation(child.id).is_some_and(|before| before.parents.contains(&parent.id));
+        let joined_now = !cx.released_relation(child.id).is_some_and(|before| before.parents.contains(&parent.id));
         let back = cx.after.relation(child.id).is_some_and(|after| after.parents.contains(&parent.id));
         if !cx.older_relation(parent) || !cx.older_relation(child) || joined_now || back {
             continue;

@@ -41,7 +41,9 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         };
         // Judged as it stands at the end: a default, an identity or a DROP COLUMN that follows makes this a step in between.
         let Some((now, there)) = cx.after.relation(relation.id).and_then(|r| Some((r, r.column_by_id(column.id)?))) else { continue };
-        let had = column.default.as_ref().is_some_and(|default| !insert::is_null(default)) || !relation.known;
+        // A default that came after the last release is missed by nobody.
+        let known = cx.released_column(relation.id, column.id).unwrap_or(column);
+        let had = known.default.as_ref().is_some_and(|default| !insert::is_null(default)) || !relation.known;
         let filled = there.identity.is_some() || there.generated.is_some() || insert::has_default(cx.after, there);
         if !cx.older_table(relation) || !cx.older(column.birth) || !had || filled {
             continue;

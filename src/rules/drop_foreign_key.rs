@@ -74,7 +74,7 @@ fn replacements(cx: &Context<'_>, event: &Event, relation: &Relation, dropped: &
     };
     let ConstraintType::ForeignKey { columns, references, ref_columns, .. } = &dropped.kind else { return Vec::new() };
     let others = now.constraints.iter().filter(|other| {
-        other.id != dropped.id && other.enforced && (cx.older(other.birth) || in_time(other.id))
+        other.id != dropped.id && other.enforced && (cx.existed(other.birth) || in_time(other.id))
     });
     others
         .filter_map(|other| match &other.kind {

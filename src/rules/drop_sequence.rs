@@ -15,14 +15,22 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 let help = format!("stop using {name} in one release, then drop it in a later one, tagged `-- phase contract`");
                 (name, relation.birth, message, help)
             }
-            Change::IdentityChanged { relation, column, to: None } if cx.older_table(relation) => {
+            Change::IdentityChanged { relation, column, to: None }
+                if cx.older_table(relation)
+                    && (!relation.known
+                        || cx.released_column(relation.id, column.id).is_none_or(|known| known.identity.is_some())) =>
+            {
                 let name = cx.part_label(relation, &column.name);
                 let message =
                     format!("{name} is no longer an identity column: an old INSERT that omits it fails on NOT NULL (23502)");
                 let help = format!("keep the identity of {name} until every release writes the column itself");
                 (name, column.birth, message, help)
             }
-            Change::ExpressionDropped { relation, column } if cx.older_table(relation) => {
+            Change::ExpressionDropped { relation, column }
+                if cx.older_table(relation)
+                    && (!relation.known
+                        || cx.released_column(relation.id, column.id).is_none_or(|known| known.generated.is_some())) =>
+            {
                 let name = cx.part_label(relation, &column.name);
                 let message = format!(
                     "{name} is no longer generated: rows that the previous release writes leave it NULL or stale"

@@ -1,8 +1,8 @@
 use super::{Check, Context, Family, Findings, Rule};
 use crate::catalog::change::{Change, Event};
-use crate::catalog::object::{Birth, Relation};
+use crate::catalog::object::{Birth, Relation, Trigger};
 use crate::finding::Level;
-use crate::op::ObjectKind;
+use crate::op::{ObjectKind, TriggerState};
 
 pub const RULE: Rule = Rule { id: "drop-trigger", family: Family::Contract, level: Level::Error, check: Check::Unit(check) };
 
@@ -25,7 +25,8 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 report(cx, event, "event trigger", name.clone(), *birth, again, findings);
             }
             Change::TriggerStateChanged { relation, trigger, enabled: false } if cx.older_table(relation) => {
-                if trigger.as_ref().is_some_and(|trigger| !cx.older(trigger.birth)) || enabled_again(cx, event) {
+                let fired = trigger.as_ref().is_none_or(|trigger| cx.older(trigger.birth) && fired(cx, relation, trigger));
+                if !fired || enabled_again(cx, event) {
                     continue;
                 }
                 let name = match trigger {
@@ -36,7 +37,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 disabled(cx, event, name, &what, findings);
             }
             Change::RuleStateChanged { relation, name, enabled: false }
-                if cx.older_relation(relation) && !enabled_again(cx, event) =>
+                if cx.older_relation(relation) && cx.older(rule_birth(cx, relation, name)) && !enabled_again(cx, event) =>
             {
                 let name = cx.part_label(relation, name);
                 let what = format!("rule {name} is");
@@ -91,6 +92,18 @@ fn disabled(cx: &Context<'_>, event: &Event, name: String, what: &str, findings:
         format!("{what} disabled: what the previous release writes from now on passes without it"),
         "enable it again in the same transaction, whose lock keeps other writers out meanwhile".into(),
     ));
+}
+
+/// False where the last release left it disabled.
+fn fired(cx: &Context<'_>, relation: &Relation, trigger: &Trigger) -> bool {
+    let before = cx.released_relation(relation.id);
+    let before = before.and_then(|before| before.triggers.iter().find(|old| old.name == trigger.name && old.birth == trigger.birth));
+    before.is_none_or(|before| before.state != TriggerState::Disabled)
+}
+
+fn rule_birth(cx: &Context<'_>, relation: &Relation, name: &str) -> Birth {
+    let there = cx.after.relation(relation.id).or_else(|| cx.before.relation(relation.id));
+    there.and_then(|relation| relation.rules.iter().find(|rule| rule.name == name)).map_or(Birth::UNSEEN, |rule| rule.birth)
 }
 
 /// Switched on again in the same transaction, in which nobody else can write.

@@ -26,7 +26,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let Some(column) = indexed(index).filter_map(|id| relation.column_by_id(id)).find(|column| long(cx, column)) else { continue };
-        let already = cx.before.indexes_of(relation.id).iter().any(|old| {
+        let already = cx.released.indexes_of(relation.id).iter().any(|old| {
             old.method == "btree" && old.predicate.is_none() && indexed(old).any(|id| id == column.id)
         });
         if already {

@@ -14,12 +14,12 @@ pub mod example;
 use crate::allow::Said;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
-use crate::catalog::object::{Birth, Relation};
+use crate::catalog::object::{Birth, Column, ColumnId, Id, Relation};
 use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
 use crate::release::Releases;
-use crate::source::{History, Migration, SourceFile};
+use crate::source::{History, Migration, SourceFile, layouts};
 use crate::sql::names::quote_identifier;
 use crate::sql::{ParsedStatement, ParsedUnit};
 use crate::versions::PostgresVersions;
@@ -153,9 +153,26 @@ pub struct Pending<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// True where `:name` is a placeholder like others: psql runs the files, or the runner has this form.
+    pub fn has_variables(&self) -> bool {
+        let forms = layouts::named(&self.history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
+        forms.variables || self.settings.runner_is_psql || self.history.is_run_by_psql()
+    }
     /// Existed before this release. Without release information every unit is its own release.
     pub fn older(&self, birth: Birth) -> bool {
         self.releases.older(birth, self.unit)
+    }
+    /// Was there before this unit: made by any unit before it, those of the same release included.
+    pub fn existed(&self, birth: Birth) -> bool {
+        birth.unit != self.unit
+    }
+    /// The relation as the previous release knows it, where it is known.
+    pub fn released_relation(&self, relation: Id) -> Option<&'a Arc<Relation>> {
+        self.released.relation(relation)
+    }
+    /// The column as the previous release knows it, where it is known.
+    pub fn released_column(&self, relation: Id, column: ColumnId) -> Option<&'a Column> {
+        self.released.relation(relation)?.column_by_id(column)
     }
     /// An older relation that other sessions see.
     pub fn older_relation(&self, relation: &Relation) -> bool {
@@ -419,8 +436,10 @@ registry! {
     replication_change, settings_change, stale_plan, column_added, column_grants, sequence_not_granted, trigger_privileges,
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
-    malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, unclassified_statement, opaque_sql,
-    not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
+    malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired,
+    unclassified_statement, opaque_sql,
+    released_file_changed, out_of_order, several_open,
+    broken_history, not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
     name_truncated, unsafe_filename, duplicate_version, version_gap, missing_down, down_file_used, release_in_name,
     unknown_allow, unused_allow, allow_without_reason,
 }

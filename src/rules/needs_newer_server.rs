@@ -5,6 +5,7 @@ use crate::finding::Level;
 use crate::op::{Op, Span};
 use crate::sql::newer::{Use, What, When};
 use crate::versions::newer::{self, NameKind};
+use crate::versions::{KNOWN, PostgresVersions};
 
 pub const RULE: Rule =
     Rule { id: "needs-newer-server", family: Family::History, level: Level::Error, check: Check::Unit(check) };
@@ -14,14 +15,20 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         for newer in &statement.newer {
             if let What::Word { word, .. } = &newer.what {
                 keyword(cx, index, newer.span, word, findings);
-            } else if let Some(needed) = needed(cx, index, newer) {
-                judge(cx, index, newer.span, newer.when, &needed, findings);
+            }
+        }
+        // Nothing else is said where nobody said which servers there are.
+        let Some(targets) = cx.settings.postgres.filter(|targets| targets.oldest < KNOWN.newest) else { continue };
+        for newer in &statement.newer {
+            if let Some(needed) = needed(cx, index, newer) {
+                judge(cx, index, newer.span, newer.when, &needed, targets, findings);
             }
         }
         let Ok(statement) = &statement.outcome else { continue };
         relation_form::each(cx, statement, &mut |span, id, when| {
             if let Some(form) = newer::form(id) {
-                judge(cx, index, span, when, &Needed { what: form.says.into(), since: form.since, is_certain: true }, findings);
+                let needed = Needed { what: form.says.into(), since: form.since, is_certain: true };
+                judge(cx, index, span, when, &needed, targets, findings);
             }
         });
     }
@@ -71,10 +78,19 @@ fn needed(cx: &Context<'_>, index: usize, newer: &Use) -> Option<Needed> {
     }
 }
 
-/// Nothing is said where nobody said which servers there are.
-fn judge(cx: &Context<'_>, index: usize, span: Span, when: When, needed: &Needed, findings: &mut Findings) {
+fn judge(
+    cx: &Context<'_>,
+    index: usize,
+    span: Span,
+    when: When,
+    needed: &Needed,
+    targets: PostgresVersions,
+    findings: &mut Findings,
+) {
     let Needed { what, since, is_certain } = needed;
-    let Some(targets) = cx.settings.postgres.filter(|targets| *since > targets.oldest) else { return };
+    if *since <= targets.oldest {
+        return;
+    }
     let (level, then) = match when {
         When::Now if *is_certain => (Level::Error, "older ones refuse it"),
         When::Now => (Level::Warning, "older ones refuse it, unless a function of that name was made where it is not seen here"),

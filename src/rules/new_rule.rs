@@ -7,7 +7,7 @@ pub const RULE: Rule = Rule { id: "new-rule", family: Family::Contract, level: L
 fn check(cx: &Context<'_>, findings: &mut Findings) {
     for event in cx.direct() {
         let Change::RuleCreated { relation, rule } = &event.change else { continue };
-        let had = cx.before.relation(relation.id).is_some_and(|before| before.rules.iter().any(|old| old.event == rule.event));
+        let had = cx.released_relation(relation.id).is_some_and(|before| before.rules.iter().any(|old| old.event == rule.event));
         if !cx.older_table(relation) || had {
             continue;
         }

@@ -14,7 +14,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         let name = cx.part_label(relation, &trigger.name);
         let function = trigger_body::function(cx.after, trigger);
         // The same function under the same name already fired for the previous release.
-        let before = cx.before.relation(relation.id).is_some_and(|before| {
+        let before = cx.released_relation(relation.id).is_some_and(|before| {
             before.triggers.iter().any(|old| {
                 old.name == trigger.name
                     && old.function_name == trigger.function_name

@@ -6,7 +6,9 @@ pub const RULE: Rule = Rule { id: "psql-command", family: Family::History, level
 
 fn check(cx: &Context<'_>, findings: &mut Findings) {
     let run_by_psql = cx.settings.runner_is_psql || cx.history.is_run_by_psql();
-    for oddity in &cx.parsed.oddities {
+    // A runner with the form of psql's variables has values for them.
+    let is_refused = |oddity: &&Oddity| oddity.kind != OddityKind::Variable || !cx.has_variables();
+    for oddity in cx.parsed.oddities.iter().filter(is_refused) {
         let Some((level, message, help)) = (if run_by_psql { runs_unseen(oddity) } else { refused(oddity) }) else { continue };
         let statement = cx.statement_at(oddity.span);
         let finding = cx.finding_at(RULE.id, level, statement, oddity.span, message, help.into());

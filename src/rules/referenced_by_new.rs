@@ -62,7 +62,7 @@ fn foreign_key(cx: &Context<'_>, event: &Event, relation: &Relation, constraint:
 
 /// Another table referred to it before: TRUNCATE failed already.
 fn referenced_before(cx: &Context<'_>, target: Id) -> bool {
-    cx.before.relations.values().filter(|relation| relation.id != target).any(|relation| {
+    cx.released.relations.values().filter(|relation| relation.id != target).any(|relation| {
         relation.constraints.iter().any(|constraint| {
             matches!(&constraint.kind, ConstraintType::ForeignKey { references, .. } if *references == target)
         })

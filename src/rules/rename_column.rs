@@ -61,7 +61,7 @@ fn recipe(old: &str, new: &str) -> String {
 
 fn named_as_before(cx: &Context<'_>, relation: &Relation, column: &Column) -> bool {
     let name_in = |catalog: &crate::catalog::Catalog| catalog.relation(relation.id)?.column_by_id(column.id).map(|c| c.name.clone());
-    name_in(cx.before).is_some() && name_in(cx.before) == name_in(cx.after)
+    name_in(cx.released).is_some() && name_in(cx.released) == name_in(cx.after)
 }
 
 enum StandIn {
@@ -75,7 +75,7 @@ enum StandIn {
 
 /// Old clients no longer meet the table itself.
 fn through_view(cx: &Context<'_>, relation: &Relation) -> Option<StandIn> {
-    let before = cx.before.relation(relation.id)?;
+    let before = cx.released_relation(relation.id)?;
     let now = cx.after.relation(relation.id)?;
     let view = cx.after.relations.values().find(|view| {
         view.id != before.id && view.schema == before.schema && view.name == before.name && !cx.older(view.birth)

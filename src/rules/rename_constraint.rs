@@ -1,7 +1,7 @@
 use super::{Check, Context, Family, Findings, Rule};
 use crate::catalog::change::Change;
 use crate::catalog::name::qualified;
-use crate::catalog::object::{Birth, ConstraintType};
+use crate::catalog::object::{Birth, ConstraintType, Relation};
 use crate::finding::Level;
 use crate::op::ObjectKind;
 
@@ -32,7 +32,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             Change::OtherRenamed { kind: ObjectKind::Rule, name, birth, to } => ("rule", name.clone(), name, to, *birth, false),
             _ => continue,
         };
-        if !cx.older(birth) {
+        if !cx.older(birth) || named_as_before(cx, &event.change, to) {
             continue;
         }
         let (level, message) = if arbiter {
@@ -52,5 +52,22 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             )
             .related(cx.created(birth)),
         );
+    }
+}
+
+/// Given back the name that the last release knows.
+fn named_as_before(cx: &Context<'_>, change: &Change, to: &str) -> bool {
+    let before = |relation: &Relation| cx.released_relation(relation.id);
+    match change {
+        Change::ConstraintRenamed { relation, constraint, .. } => {
+            before(relation).and_then(|old| old.constraint(to)).is_some_and(|old| old.id == constraint.id)
+        }
+        Change::IndexRenamed { index, .. } => cx.released.indexes.get(&index.id).is_some_and(|old| old.name == to),
+        Change::TriggerRenamed { relation, trigger, .. } => before(relation)
+            .is_some_and(|old| old.triggers.iter().any(|old| old.name == to && old.birth == trigger.birth)),
+        Change::PolicyRenamed { relation, .. } => {
+            before(relation).is_some_and(|old| old.policies.iter().any(|old| old.policy.name == to))
+        }
+        _ => false,
     }
 }

@@ -1,7 +1,7 @@
 use super::shared::fallout;
-use super::{Check, Context, Family, Findings, Rule};
+use super::{Check, Context, Family, Findings, Rule, rename_table};
 use crate::catalog::change::Change;
-use crate::catalog::object::RelationKind;
+use crate::catalog::object::{Id, RelationKind};
 use crate::finding::Level;
 use crate::op::ObjectKind;
 
@@ -11,20 +11,35 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
     for event in cx.direct() {
         let (word, label, to, birth) = match &event.change {
             Change::RoutineRenamed { routine, schema, name } if *schema == routine.schema => {
-                if cx.after.routines.get(&routine.id).is_some_and(|now| now.name == routine.name) {
+                if named_as_before(cx, routine.id) {
                     continue;
                 }
                 (fallout::routine_word(routine.kind), cx.before.routine_label(routine), name.as_str(), routine.birth)
             }
+            Change::SchemaRenamed { schema, to }
+                if cx.released.schemas.get(to).is_some_and(|before| before.birth == schema.birth) =>
+            {
+                continue;
+            }
+            Change::RoleRenamed { birth, to, .. } if cx.released.roles.get(to).is_some_and(|before| before.birth == *birth) => {
+                continue;
+            }
             Change::SchemaRenamed { schema, to } => ("schema", schema.name.clone(), to.as_str(), schema.birth),
             Change::RoleRenamed { name, birth, to } => ("role", name.clone(), to.as_str(), *birth),
             Change::RelationRenamed { relation, schema, name }
-                if relation.kind == RelationKind::Sequence && *schema == relation.schema =>
+                if relation.kind == RelationKind::Sequence && *schema == relation.schema && !rename_table::is_back(cx, event) =>
             {
                 ("sequence", cx.label(relation), name.as_str(), relation.birth)
             }
-            Change::ExtensionMoved { extension, schema } => {
+            Change::ExtensionMoved { extension, schema }
+                if cx.released.extensions.get(&extension.name).is_none_or(|before| before.schema != *schema) =>
+            {
                 ("extension", extension.name.clone(), schema.as_str(), extension.birth)
+            }
+            Change::OtherRenamed { kind, birth, to, .. }
+                if cx.released.others.iter().any(|before| before.kind == *kind && before.name == *to && before.birth == *birth) =>
+            {
+                continue;
             }
             Change::OtherRenamed { kind, name, birth, to } => match named_by_clients(*kind) {
                 Some(word) => (word, name.clone(), to.as_str(), *birth),
@@ -50,6 +65,14 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             ),
         };
         findings.push(cx.finding(RULE.id, Level::Error, event, label, message, help).related(cx.created(birth)));
+    }
+}
+
+/// Renamed back, or never known under the other name.
+pub(super) fn named_as_before(cx: &Context<'_>, id: Id) -> bool {
+    match (cx.released.routines.get(&id), cx.after.routines.get(&id)) {
+        (Some(before), Some(after)) => before.schema == after.schema && before.name == after.name,
+        _ => false,
     }
 }
 

@@ -61,7 +61,7 @@ fn words(gap: &Gap) -> String {
 
 /// Renamed back, or moved on to where it was.
 fn named_as_before(cx: &Context<'_>, relation: &Relation) -> bool {
-    match (cx.before.relation(relation.id), cx.after.relation(relation.id)) {
+    match (cx.released_relation(relation.id), cx.after.relation(relation.id)) {
         (Some(before), Some(after)) => before.schema == after.schema && before.name == after.name,
         _ => false,
     }

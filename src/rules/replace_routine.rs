@@ -20,6 +20,8 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
 
 fn replaced(cx: &Context<'_>, event: &Event, old: &Routine, findings: &mut Findings) {
     let Some(new) = cx.after.routines.get(&old.id) else { return };
+    // What the previous release calls, whatever stood there in between.
+    let old = cx.released.routines.get(&old.id).map_or(old, |released| released.as_ref());
     let mut changes = Vec::new();
     if old.volatility != new.volatility {
         changes.push(format!("it becomes {}", word(new.volatility)));
@@ -56,6 +58,7 @@ fn word(volatility: Volatility) -> &'static str {
 fn view_replaced(cx: &Context<'_>, event: &Event, old: &Relation, findings: &mut Findings) {
     let Some(new) = cx.after.relation(old.id) else { return };
     let name = cx.label(old);
+    let old = cx.released_relation(old.id).map_or(old, |released| released.as_ref());
     let lost: Vec<String> =
         old.options.iter().filter(|option| !new.options.contains(option)).map(|(option, _)| option.clone()).collect();
     let (level, message) = if lost.is_empty() {

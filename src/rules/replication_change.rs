@@ -87,11 +87,9 @@ fn taken_in(cx: &Context<'_>, event: &Event, publication: &Publication, tables: 
     }
     let mut any = false;
     for table in tables.iter().filter_map(|id| cx.after.relation(*id)) {
-        let sent_before = cx
-            .before
-            .publications
-            .values()
-            .any(|old| sends_old_rows(old) && cx.before.relation(table.id).is_some_and(|before| publishes(cx.before, old, before)));
+        let sent_before = cx.released.publications.values().any(|old| {
+            sends_old_rows(old) && cx.released_relation(table.id).is_some_and(|before| publishes(cx.released, old, before))
+        });
         if !cx.older_table(table) || !table.known || has_identity(cx.after, table) || sent_before {
             continue;
         }

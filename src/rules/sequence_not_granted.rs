@@ -40,7 +40,7 @@ fn expression(cx: &Context<'_>, event: &Event, relation: &Relation, column: Opti
             calls.push(call);
         }
     });
-    let writers = privilege::holders(now, "insert");
+    let writers = privilege::old_holders(cx, now, "insert");
     for call in calls {
         if call.name.name == "nextval" && matches!(call.name.schema.as_deref(), None | Some("pg_catalog")) {
             if let Some(sequence) = sequence_of(cx, now, column, call) {

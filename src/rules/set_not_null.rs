@@ -38,7 +38,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             Change::DomainNotNull { object, set: true } if cx.older(object.birth) => domain_judged(cx, event, object, findings),
             Change::DomainConstraintAdded { object, constraint }
                 if cx.older(object.birth)
-                    && !insert::domain_refuses_null(cx.before, &DataType::user(object.id))
+                    && !insert::domain_refuses_null(cx.released, &DataType::user(object.id))
                     && !implication::refuses_null(&constraint.expr).is_empty() =>
             {
                 domain_judged(cx, event, object, findings);
@@ -53,8 +53,8 @@ fn judge(cx: &Context<'_>, event: &Event, relation: &Relation, column: &Column, 
     if !cx.older_table(relation) || !cx.older(column.birth) || implication::already_refuses_null(relation, column) {
         return None;
     }
-    // What was refused before the unit is no news, even if the unit lifts it for a moment.
-    let earlier = cx.before.relation(relation.id).and_then(|old| Some((old, old.column_by_id(column.id)?)));
+    // What was refused before the release is no news, even if it is lifted for a moment.
+    let earlier = cx.released_relation(relation.id).and_then(|old| Some((old, old.column_by_id(column.id)?)));
     if earlier.is_some_and(|(old, there)| implication::already_refuses_null(old, there)) {
         return None;
     }

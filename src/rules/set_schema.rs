@@ -1,5 +1,5 @@
 use super::shared::fallout;
-use super::{Check, Context, Family, Findings, Rule, rename_table};
+use super::{Check, Context, Family, Findings, Rule, rename_routine, rename_table, rename_type};
 use crate::catalog::change::Change;
 use crate::catalog::name::qualified;
 use crate::finding::Level;
@@ -17,10 +17,14 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             {
                 (fallout::kind_word(relation.kind), cx.label(relation), schema, relation.birth)
             }
-            Change::TypeRenamed { object, schema, .. } if *schema != object.schema => {
+            Change::TypeRenamed { object, schema, .. }
+                if *schema != object.schema && !rename_type::named_as_before(cx, object.id) =>
+            {
                 (fallout::type_word(&object.kind), qualified(&object.schema, &object.name), schema, object.birth)
             }
-            Change::RoutineRenamed { routine, schema, .. } if *schema != routine.schema => {
+            Change::RoutineRenamed { routine, schema, .. }
+                if *schema != routine.schema && !rename_routine::named_as_before(cx, routine.id) =>
+            {
                 (fallout::routine_word(routine.kind), cx.before.routine_label(routine), schema, routine.birth)
             }
             _ => continue,

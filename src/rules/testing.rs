@@ -3,6 +3,7 @@
 use super::{Context, judge};
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::{Catalog, replay};
+use crate::check;
 use crate::config::Settings;
 use crate::finding::Finding;
 use crate::op::Span;
@@ -23,7 +24,7 @@ pub fn judged_with(texts: &[&str], settings: Settings, more: Vec<Change>) -> Vec
     let mut catalog = Catalog::new();
     let mut last = Vec::new();
     for (position, migration) in history.migrations.iter().enumerate() {
-        let parsed: ParsedUnit = sql::parse::unit(migration);
+        let parsed: ParsedUnit = sql::parse::unit_with(migration, &check::placeholders(&history, &settings));
         let before = catalog.clone();
         let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
         let mut replayed = replay::unit(&mut catalog, unit, migration, &parsed);

@@ -35,7 +35,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 let Some(now) = cx.after.relation(relation.id) else { continue };
                 let columns: Vec<_> = index.keys.iter().filter_map(|key| key.column).collect();
                 let plain = columns.len() == index.keys.len();
-                if arbiter::already_unique(cx.before, relation.id, None, &Arbiter::of_index(index))
+                if arbiter::already_unique(cx.released, relation.id, None, &Arbiter::of_index(index))
                     || (plain && distinct_by_omission(cx, now, &columns, index.nulls_not_distinct))
                 {
                     continue;
@@ -75,7 +75,7 @@ fn added(cx: &Context<'_>, event: &Event, relation: &Relation, constraint: &Cons
             let mine = Arbiter::of_constraint(constraint);
             let mine = cx.after.indexes.get(index).map(|index| Arbiter::of_index(index)).or(mine);
             let nulls_not_distinct = cx.after.indexes.get(index).is_some_and(|index| index.nulls_not_distinct);
-            if mine.is_some_and(|mine| arbiter::already_unique(cx.before, relation.id, None, &mine))
+            if mine.is_some_and(|mine| arbiter::already_unique(cx.released, relation.id, None, &mine))
                 || distinct_by_omission(cx, now, columns, nulls_not_distinct)
             {
                 return;
@@ -89,7 +89,7 @@ fn added(cx: &Context<'_>, event: &Event, relation: &Relation, constraint: &Cons
             (Level::Warning, format!("{name} excludes rows that the previous release may write to {table} (23P01)"))
         }
         ConstraintType::ForeignKey { columns, references, .. } => {
-            let known = cx.before.relation(relation.id).is_some_and(|before| {
+            let known = cx.released_relation(relation.id).is_some_and(|before| {
                 before.constraints.iter().any(|old| {
                     old.enforced
                         && matches!(&old.kind, ConstraintType::ForeignKey { columns: same, references: target, .. }
@@ -119,7 +119,7 @@ fn help() -> String {
 }
 
 fn domain(cx: &Context<'_>, event: &Event, object: &TypeObject, constraint: &DomainConstraint, findings: &mut Findings) {
-    let old: Vec<&Expr> = match cx.before.types.get(&object.id).map(|before| &before.kind) {
+    let old: Vec<&Expr> = match cx.released.types.get(&object.id).map(|before| &before.kind) {
         Some(TypeKind::Domain { constraints, .. }) => constraints.iter().map(|constraint| &constraint.expr).collect(),
         _ => Vec::new(),
     };
@@ -147,9 +147,9 @@ fn check_judged(name: &str, what: &str, old: &[&Expr], new: &Expr) -> (Level, St
     }
 }
 
-/// CHECKs of the relation that were enforced before the unit: what old writers kept to.
+/// CHECKs of the relation that the last release enforces: what old writers keep to.
 fn checks_before<'a>(cx: &Context<'a>, relation: &Relation) -> Vec<&'a Expr> {
-    let Some(before) = cx.before.relation(relation.id) else { return Vec::new() };
+    let Some(before) = cx.released_relation(relation.id) else { return Vec::new() };
     let enforced = before.constraints.iter().filter(|constraint| constraint.enforced);
     enforced
         .filter_map(|constraint| match &constraint.kind {

@@ -14,7 +14,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         if !cx.older_relation(relation) || routine.security_definer {
             continue;
         }
-        let mut firing: Vec<&str> = trigger.events.iter().flat_map(|on| privilege::holders(now, fired_by(*on))).collect();
+        let mut firing: Vec<&str> = trigger.events.iter().flat_map(|on| privilege::old_holders(cx, now, fired_by(*on))).collect();
         firing.sort_unstable();
         firing.dedup();
         for (target, kind) in trigger_body::writes(&routine.body) {

@@ -165,7 +165,7 @@ fn is_nearly_verb(word: &str) -> bool {
         letters
     };
     let is_near = |verb: &&str| name::edit_distance(word, verb) <= 1 || letters(word) == letters(verb);
-    VERBS.iter().any(|verb| is_near(&verb)) || OTHER_VERBS.contains(&word) || word == "allowed"
+    VERBS.iter().any(is_near) || OTHER_VERBS.contains(&word) || word == "allowed"
 }
 
 /// `start` is where `text` begins in the file.

@@ -128,6 +128,11 @@ impl Directory {
         self.files.iter().find(|f| f.name == name)
     }
 
+    /// Its real path; of directories that were joined, each.
+    pub fn real_paths(&self) -> impl Iterator<Item = &Path> {
+        self.places.iter().map(|place| place.disk.as_path())
+    }
+
     /// Files that could not be read, of those that were asked for.
     pub fn failures(&self) -> Vec<SourceError> {
         self.files_below().into_iter().filter_map(FileEntry::failure).collect()

@@ -1,4 +1,5 @@
-//! Bytes as text. PostgreSQL takes UTF-8 without NUL; a byte order mark is accepted and belongs to no statement.
+//! Bytes as text. PostgreSQL takes UTF-8 without NUL. A byte order mark belongs to no statement here: psql, Flyway and Liquibase take it
+//! off. Runners that send a file as it is get a syntax error for it (`a byte order mark` in `fixtures/runners/*.ledger`).
 
 use crate::op::Span;
 use crate::source::SourceFile;

@@ -1,5 +1,7 @@
 //! What cannot be used: arguments and paths. Each of these makes exit code 2; the rest of the report still comes out.
 
+use crate::source::origin::Origin;
+
 /// Why a PATH gave no history, or not all of it. `Display` says what failed and where, `help` what to do.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SourceError {
@@ -36,6 +38,14 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Nothing is at a path.
+    pub(super) fn missing(path: String, origin: &Origin) -> SourceError {
+        match origin {
+            Origin::Disk => SourceError::NotFound { path },
+            Origin::Git(snapshot) => SourceError::NotInGit { path, snapshot: snapshot.name.clone() },
+        }
+    }
+
     /// The path that it is about; none for a layout that does not exist.
     pub fn path(&self) -> Option<&str> {
         match self {

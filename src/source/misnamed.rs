@@ -120,10 +120,10 @@ fn corrections(name: &str) -> Vec<Corrected> {
         let undotted = without_ending(visible.trim(), ".sql").unwrap_or_default().trim();
         add(format!("{undotted}.sql"), false);
     }
-    if direction.is_empty() {
-        if let Some(stem) = stems.first() {
-            add(format!("{stem}.up.sql"), true);
-        }
+    if direction.is_empty()
+        && let Some(stem) = stems.first()
+    {
+        add(format!("{stem}.up.sql"), true);
     }
     found
 }

@@ -54,6 +54,8 @@ pub struct History {
     pub name: Option<String>,
     /// The PATH as given, `/` between parts; of several directories that form one history the deepest that holds them.
     pub path: String,
+    /// The directories that form it, where they are several.
+    pub paths: Vec<String>,
     /// Name of the recognised layout, as `--layout` takes it.
     pub layout: String,
     /// How the layout was recognised, for people: "3 of 3 files match …".

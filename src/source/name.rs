@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 /// Which way a file runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     Up,
     Down,
@@ -70,12 +70,24 @@ pub fn other_database(name: &str) -> Option<&'static str> {
     name.split('.').skip(1).find_map(|word| database(word).filter(|&d| d != POSTGRESQL))
 }
 
+/// A file name without the databases it names: `0001_x.up.sql` of `0001_x.mysql.up.sql`.
+pub fn without_database(name: &str) -> String {
+    let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+    let rest = rest.split('.').filter(|word| database(word).is_none());
+    std::iter::once(first).chain(rest).collect::<Vec<_>>().join(".")
+}
+
 /// The other database that a directory is for, by the last of its names that speaks of one: `db/migration_sqlite`.
 pub fn other_database_of_directory(path: &str) -> Option<&'static str> {
     path.split(|c: char| !c.is_ascii_alphanumeric()).rev().find_map(database).filter(|&d| d != POSTGRESQL)
 }
 
 const POSTGRESQL: &str = "PostgreSQL";
+
+/// True for a word that names PostgreSQL: `postgres`, `pg`.
+pub fn is_postgresql(word: &str) -> bool {
+    database(word) == Some(POSTGRESQL)
+}
 
 fn database(word: &str) -> Option<&'static str> {
     Some(match word.to_ascii_lowercase().as_str() {
@@ -170,6 +182,8 @@ mod tests {
         assert_eq!(other_database("0001_x.mysql.up.sql"), Some("MySQL"));
         assert_eq!(other_database("0001_mysql_fdw.up.sql"), None);
         assert_eq!(other_database("0001_x.postgres.up.sql"), None);
+        assert_eq!(without_database("0001_x.postgres.up.sql"), "0001_x.up.sql");
+        assert_eq!(without_database("mysql.b.sql"), "mysql.b.sql");
         assert_eq!(other_database_of_directory("db/migration_sqlite"), Some("SQLite"));
         assert_eq!(other_database_of_directory("mysql-to-postgres/migrations"), None);
         assert_eq!(other_database_of_directory("db/migrations"), None);

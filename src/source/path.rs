@@ -52,7 +52,7 @@ pub fn join(path: &str, name: &str) -> String {
 /// The shown path of a directory so many levels above a shown path.
 pub fn ancestor(path: &str, levels: usize) -> String {
     let absolute = path.starts_with('/');
-    let mut parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
+    let mut parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
     for _ in 0..levels {
         match parts.last() {
             Some(&last) if last != ".." => {
@@ -97,6 +97,8 @@ mod tests {
             ("c.sql", 2, ".."),
             ("../c.sql", 2, "../.."),
             ("/c.sql", 3, "/"),
+            (".", 1, ".."),
+            (".", 2, "../.."),
         ] {
             assert_eq!(ancestor(path, levels), expected, "{path} {levels}");
         }

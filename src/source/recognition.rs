@@ -65,10 +65,15 @@ fn descend<'a>(
     }
 }
 
-/// The other database that a directory below `root` is for.
+/// The other database that a directory below `root` is for, by its path or by the marks in it.
 pub fn other_database(root: &Directory, directory: &Directory) -> Option<&'static str> {
     let below = directory.path.strip_prefix(root.path.as_str()).unwrap_or(&directory.path);
-    name::other_database_of_directory(below)
+    name::other_database_of_directory(below).or_else(|| marked_for_other_database(directory))
+}
+
+/// The other database that marks in the directory say it is for.
+pub fn marked_for_other_database(directory: &Directory) -> Option<&'static str> {
+    layouts::all().iter().find_map(|layout| layout.other_database(directory))
 }
 
 pub enum Recognition {
@@ -86,13 +91,17 @@ pub fn recognise(directory: &Directory, forced: Option<&'static dyn Layout>) -> 
             || layout.recognise(directory).is_some()
             || steps.iter().any(|step| directory.files.iter().any(|f| f.path == step.file.path));
         return if !steps.is_empty() && is_here {
-            Recognition::Layout(layout, Strength::Content, "named by --layout".to_string())
+            Recognition::Layout(layout, Strength::Content, "named, not recognised".to_string())
         } else {
             Recognition::Nothing
         };
     }
+    if marked_for_other_database(directory).is_some() {
+        return Recognition::Nothing;
+    }
     let mut claims: Vec<(&'static dyn Layout, Claim)> =
         layouts::all().iter().filter_map(|&layout| Some((layout, layout.recognise(directory)?))).collect();
+    drop_leftovers(&mut claims);
     // A stable sort: equal claims stay in the order of the list.
     claims.sort_by_key(|(_, claim)| std::cmp::Reverse(claim.strength));
     let Some((winner, won)) = claims.first() else { return Recognition::Nothing };
@@ -103,6 +112,21 @@ pub fn recognise(directory: &Directory, forced: Option<&'static dyn Layout>) -> 
     }
     let all = std::iter::once(&claims[0]).chain(rivals);
     Recognition::Ambiguous(all.map(|(l, c)| Candidate { layout: l.name(), evidence: c.evidence.clone() }).collect())
+}
+
+/// An annotation that an earlier runner left in one of very many files, all of which a claim as strong understands, is no mark.
+fn drop_leftovers(claims: &mut Vec<(&'static dyn Layout, Claim)>) {
+    const VERY_MANY: usize = 20;
+    let is_leftover = |claim: &Claim| {
+        claims.iter().any(|(_, other)| {
+            other.strength >= claim.strength
+                && other.files.len() >= claim.files.len() * VERY_MANY
+                && claim.files.iter().all(|file| other.files.contains(file))
+        })
+    };
+    let keep: Vec<bool> = claims.iter().map(|(_, claim)| !is_leftover(claim)).collect();
+    let mut keep = keep.into_iter();
+    claims.retain(|_| keep.next().unwrap_or(true));
 }
 
 fn is_rival(directory: &Directory, winner: (&'static dyn Layout, &Claim), other: (&'static dyn Layout, &Claim)) -> bool {

@@ -93,10 +93,7 @@ impl Loading<'_> {
         match self.request.origin.kind(&resolved_beside(Path::new(given))) {
             Ok(Some(PlaceKind::Directory)) => self.load_directory(given, &path),
             Ok(Some(PlaceKind::File)) => self.load_file(given, &path),
-            Ok(None) => self.loaded.errors.push(match &self.request.origin {
-                Origin::Disk => SourceError::NotFound { path },
-                Origin::Git(snapshot) => SourceError::NotInGit { path, snapshot: snapshot.name.clone() },
-            }),
+            Ok(None) => self.loaded.errors.push(SourceError::missing(path, &self.request.origin)),
             Err(cause) => self.loaded.errors.push(SourceError::Unreadable { path, cause }),
         }
     }
@@ -155,6 +152,8 @@ impl Loading<'_> {
         accounted.extend(reading.skipped.iter().map(|s| s.path.clone()));
         let mut history = self.history_of_steps(&directory.path, *layout, evidence, reading.steps);
         history.whole = !reading.incomplete;
+        let objections = reading.objections.into_iter().filter_map(|objection| unit::objection(objection, &history.migrations));
+        history.findings.extend(objections);
         history.skipped = reading.skipped;
         history.skipped.extend(directory.skipped_below());
         let here: BTreeSet<&str> = directory.files.iter().map(|f| f.path.as_str()).collect();
@@ -274,8 +273,8 @@ fn has_programs_elsewhere(root: &Directory, found: &Found<'_>) -> bool {
 /// What there was instead of migrations, for the error.
 pub(super) fn seen(root: &Directory) -> String {
     let sql: Vec<&FileEntry> = root.files_below().into_iter().filter(|f| f.looks_like_sql()).collect();
-    let databases: BTreeSet<&str> =
-        sql.iter().filter_map(|f| f.path.rsplit_once('/')).filter_map(|(d, _)| name::other_database_of_directory(d)).collect();
+    let of_path = |f: &&FileEntry| f.path.rsplit_once('/').and_then(|(d, _)| name::other_database_of_directory(d));
+    let databases: BTreeSet<&str> = sql.iter().filter_map(of_path).chain(recognition::marked_for_other_database(root)).collect();
     match (sql.as_slice(), databases.is_empty()) {
         ([], _) => "there is no .sql file in it".to_string(),
         (some, false) => {

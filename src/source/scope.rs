@@ -4,7 +4,8 @@
 use crate::config::Globs;
 use crate::source::directory::Directory;
 use crate::source::layouts::{self, without_program_ending};
-use crate::source::path::{ancestor, join, shown};
+use crate::source::origin::PlaceKind;
+use crate::source::path::{ancestor, join, resolved_beside, shown};
 use crate::source::recognition::{self, Found, Recognition};
 use crate::source::request::{DEPTH, Loading};
 use crate::source::{Skipped, SourceError, name};
@@ -118,16 +119,15 @@ impl Loading<'_> {
         let mut parts = Vec::new();
         for given in paths {
             let path = shown(given);
-            match std::fs::metadata(given) {
-                Ok(metadata) if metadata.is_dir() => {
-                    let listed = Directory::list(Path::new(given), &path, DEPTH, &mut self.loaded.errors);
+            match self.request.origin.kind(&resolved_beside(Path::new(given))) {
+                Ok(Some(PlaceKind::Directory)) => {
+                    let errors = &mut self.loaded.errors;
+                    let listed = Directory::list_in(&self.request.origin, Path::new(given), &path, DEPTH, errors);
                     parts.push(self.request.scope.selected(&listed).into_owned());
                 }
-                Ok(_) => self.loaded.errors.push(SourceError::NoDirectory { path }),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    self.loaded.errors.push(SourceError::NotFound { path });
-                }
-                Err(error) => self.loaded.errors.push(SourceError::Unreadable { path, cause: error.to_string() }),
+                Ok(Some(PlaceKind::File)) => self.loaded.errors.push(SourceError::NoDirectory { path }),
+                Ok(None) => self.loaded.errors.push(SourceError::missing(path, &self.request.origin)),
+                Err(cause) => self.loaded.errors.push(SourceError::Unreadable { path, cause }),
             }
         }
         let shown_paths: Vec<String> = parts.iter().map(|part| part.path.clone()).collect();
@@ -136,7 +136,8 @@ impl Loading<'_> {
             Recognition::Layout(layout, strength, evidence) => {
                 let evidence = format!("{evidence}; {} directories form this history", shown_paths.len());
                 let found = Found { directory: Cow::Borrowed(&joined), layout, strength, evidence };
-                let history = self.history(&found);
+                let mut history = self.history(&found);
+                history.paths = shown_paths;
                 self.loaded.histories.push(history);
                 self.loaded.errors.extend(joined.failures());
             }

@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, Level};
 use crate::op::Span;
-use crate::source::layouts::Step;
+use crate::source::layouts::{Objection, Step};
 use crate::source::{Migration, Phase, Rewriting, UnitKind, allow, comment, tag};
 
 /// The unit of a step, and the findings of its text: `not-utf8`, `malformed-phase-tag`.
@@ -46,6 +46,13 @@ pub fn of_step(step: Step, rewriting: Rewriting, prefixes: &[String]) -> (Migrat
         (UnitKind::Unreadable, Ok(_)) | (UnitKind::Unknown, _) => {}
     }
     (migration, findings)
+}
+
+/// What its runner has against a unit, as a finding.
+pub fn objection(objection: Objection, migrations: &[Migration]) -> Option<Finding> {
+    let Objection { path, why, help } = objection;
+    let migration = migrations.iter().find(|migration| migration.file.path == path)?;
+    Some(finding("broken-history", migration, Span::default(), why, help))
 }
 
 fn finding(rule: &'static str, migration: &Migration, span: Span, message: String, help: String) -> Finding {

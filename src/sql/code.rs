@@ -18,7 +18,7 @@ pub fn is_code(head: &[&str]) -> bool {
     let begins = |words: &&[&str]| {
         head.len() >= words.len() && head.iter().zip(*words).all(|(have, want)| have.eq_ignore_ascii_case(want))
     };
-    CODE.iter().any(|words| begins(words))
+    CODE.iter().any(begins)
 }
 
 /// The text between the marks of a string, `'…'` or `$tag$…$tag$`. None where there is none. `text` ends where the literal's source

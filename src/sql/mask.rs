@@ -324,7 +324,8 @@ impl<'a> Walk<'a> {
             Some(Bracket::Round | Bracket::Json) | None => {}
         }
         let span = Span { start: at, end };
-        let is_placeholder = self.rewriting == Rewriting::ColonNames && quoting == Quoting::Bare;
+        let is_placeholder =
+            self.rewriting == Rewriting::ColonNames && quoting == Quoting::Bare && is_colon_name(&self.text[at..end]);
         self.report(span, if is_placeholder { OddityKind::Placeholder } else { OddityKind::Variable });
         let kind = match quoting {
             // A statement that is nothing but a variable may be any statement: it is reported, and not read.
@@ -344,6 +345,14 @@ impl<'a> Walk<'a> {
         self.before = Some(Token { kind, span });
         Some(end)
     }
+}
+
+/// graphile-migrate's `/^:[A-Z][0-9A-Z_]+$/` (`src/settings.ts`).
+fn is_colon_name(variable: &str) -> bool {
+    let name = variable.strip_prefix(':').unwrap_or_default().as_bytes();
+    name.len() > 1
+        && name[0].is_ascii_uppercase()
+        && name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
 }
 
 fn is_operand(kind: TokenKind) -> bool {
@@ -404,14 +413,14 @@ mod tests {
     #[test]
     fn names_after_a_colon_are_placeholders_where_the_runner_says_so() {
         let text =
-            "GRANT a TO :B; SELECT ':C', x[1:n]; DO $$ BEGIN GRANT a TO :B; x := y[1:n] || ':D'::text; END $$; SELECT :'e'";
+            "GRANT a TO :BC; SELECT ':D', x[1:n]; DO $$ BEGIN GRANT a TO :BC; x := y[1:n] || ':D'; -- a:BC\n END $$; SELECT :e";
         let masked = mask_as(text, Rewriting::ColonNames);
         assert_eq!(
             masked.text,
-            "GRANT a TO _b; SELECT ':C', x[1:n]; DO $$ BEGIN GRANT a TO _b; x := y[1:n] || ':D'::text; END $$; SELECT  'e'"
+            "GRANT a TO _bc; SELECT ':D', x[1:n]; DO $$ BEGIN GRANT a TO _bc; x := y[1:n] || ':D'; -- a:BC\n END $$; SELECT _e"
         );
         let found: Vec<(&str, OddityKind)> = masked.found.iter().map(|(s, kind)| (&text[s.start..s.end], *kind)).collect();
-        assert_eq!(found, [(":B", OddityKind::Placeholder), (":B", OddityKind::Placeholder), (":'e'", OddityKind::Variable)]);
+        assert_eq!(found, [(":BC", OddityKind::Placeholder), (":BC", OddityKind::Placeholder), (":e", OddityKind::Variable)]);
     }
 
     #[test]

@@ -46,6 +46,14 @@ pub fn variable_name(written: &str) -> Option<&str> {
     }
 }
 
+/// What a value for a placeholder or a variable of psql, as it is written in the file, is called in the configuration.
+pub fn key(written: &str) -> Option<&str> {
+    match written.strip_prefix(':') {
+        Some(variable) => variable_name(variable),
+        None => Some(name(written)),
+    }
+}
+
 /// Whether the text can hold one at all.
 pub fn is_possible(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, b"${").is_some() || memchr::memmem::find(bytes, b"{{").is_some()

@@ -48,6 +48,69 @@ pub fn meta_command(text: &str, at: usize) -> MetaCommand {
     MetaCommand { end, ending, copies_in }
 }
 
+/// What `\set name value…` sets, and to what, where the value stands there as it is: no command in backticks, no escape, no other
+/// variable. Commands that set a variable to what only a run can tell set it to nothing known.
+pub fn set(command: &str) -> Option<(&str, Option<String>)> {
+    let mut words = command.split_ascii_whitespace();
+    let name = match words.next()? {
+        "\\set" | "\\getenv" => words.next()?,
+        "\\prompt" => words.next_back()?,
+        _ => return None,
+    };
+    let is_set = command.starts_with("\\set");
+    let rest = &command[command.find(name)? + name.len()..];
+    let is_literal = is_set && !rest.contains(['`', '\\', ':']) && rest.matches('\'').count().is_multiple_of(2);
+    // Arguments are joined; blanks in quotes stay, and a doubled quote in quotes is one (`psqlscanslash.l`, xslashquote).
+    let value = || {
+        let (mut text, mut quoted, mut characters) = (String::new(), false, rest.chars().peekable());
+        while let Some(character) = characters.next() {
+            match character {
+                '\'' if quoted && characters.next_if_eq(&'\'').is_some() => text.push('\''),
+                '\'' => quoted = !quoted,
+                blank if blank.is_ascii_whitespace() && !quoted => {}
+                other => text.push(other),
+            }
+        }
+        text
+    };
+    Some((name, is_literal.then(value)))
+}
+
+/// Variables that psql itself sets (its documentation, *Variables*): they have a value in every run.
+pub fn is_built_in(name: &str) -> bool {
+    const BUILT_IN: [&str; 28] = [
+        "AUTOCOMMIT",
+        "DBNAME",
+        "ECHO",
+        "ECHO_HIDDEN",
+        "ENCODING",
+        "ERROR",
+        "FETCH_COUNT",
+        "HOST",
+        "LASTOID",
+        "LAST_ERROR_MESSAGE",
+        "LAST_ERROR_SQLSTATE",
+        "ON_ERROR_ROLLBACK",
+        "ON_ERROR_STOP",
+        "PORT",
+        "QUIET",
+        "ROW_COUNT",
+        "SERVER_VERSION_NAME",
+        "SERVER_VERSION_NUM",
+        "SHELL_ERROR",
+        "SHELL_EXIT_CODE",
+        "SHOW_ALL_RESULTS",
+        "SHOW_CONTEXT",
+        "SQLSTATE",
+        "USER",
+        "VERBOSITY",
+        "VERSION",
+        "VERSION_NAME",
+        "VERSION_NUM",
+    ];
+    BUILT_IN.contains(&name)
+}
+
 /// How a variable is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quoting {
@@ -151,6 +214,19 @@ mod tests {
         assert_eq!(meta_command("\\set x\n", 0).ending, Ending::GoesOn);
         assert!(meta_command("\\copy t (a) FROM STDIN csv", 0).copies_in);
         assert!(!meta_command("\\copy t from program 'x'", 0).copies_in);
+    }
+
+    #[test]
+    fn what_a_file_sets_itself_is_known_where_it_is_written_out() {
+        assert_eq!(set("\\set schema app"), Some(("schema", Some("app".into()))));
+        assert_eq!(set("\\set greeting 'it is' ' so' !"), Some(("greeting", Some("it is so!".into()))));
+        assert_eq!(set("\\set empty"), Some(("empty", Some(String::new()))));
+        assert_eq!(set("\\set id '''8c03'''"), Some(("id", Some("'8c03'".into()))));
+        for unknown in ["\\set day `date`", "\\set a :b", "\\set a 'x\\n'", "\\set a 'b", "\\getenv a HOME"] {
+            assert_eq!(set(unknown).map(|(_, value)| value), Some(None), "{unknown}");
+        }
+        assert_eq!(set("\\prompt 'which one' name"), Some(("name", None)));
+        assert_eq!(set("\\connect shop"), None);
     }
 
     #[test]

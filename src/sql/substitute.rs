@@ -6,7 +6,7 @@
 //! variables in it are replaced, as psql does it.
 
 use crate::op::Span;
-use crate::sql::{OddityKind, mask, placeholder};
+use crate::sql::{OddityKind, mask, placeholder, psql};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ pub struct Placeholders {
     pub ignore_case: bool,
     /// `:name` is a placeholder too: psql runs the file.
     pub variables: bool,
+    /// Texts that the runner replaces itself, with what it puts there.
+    pub fixed: &'static [(&'static str, &'static str)],
 }
 
 impl Placeholders {
@@ -84,10 +86,12 @@ fn last(layer: &[Bridge], holds: impl Fn(&Bridge) -> bool) -> Option<Bridge> {
 /// Replaces what has a value.
 pub fn substitute<'a>(text: &'a str, placeholders: &Placeholders) -> Substituted<'a> {
     let mut substituted = Substituted { text: Cow::Borrowed(text), origin: Substitution::default() };
-    if placeholders.values.is_empty() {
+    let edits = fixed(text, placeholders.fixed);
+    substituted.replace(&edits);
+    if placeholders.values.is_empty() && !placeholders.variables {
         return substituted;
     }
-    let edits = braced(text, placeholders);
+    let edits = braced(&substituted.text, placeholders);
     substituted.replace(&edits);
     if placeholders.variables {
         let edits = variables(&substituted.text, placeholders);
@@ -117,6 +121,17 @@ impl Substituted<'_> {
     }
 }
 
+/// Texts that are replaced wherever they stand.
+fn fixed(text: &str, replaced: &[(&str, &str)]) -> Vec<(Span, String)> {
+    let places = |&(word, value): &(&str, &str)| {
+        let found = text.match_indices(word);
+        found.map(|(start, word)| (Span { start, end: start + word.len() }, value.to_owned())).collect::<Vec<_>>()
+    };
+    let mut edits: Vec<_> = replaced.iter().flat_map(places).collect();
+    edits.sort_unstable();
+    edits
+}
+
 /// `${name}` and `{{ name }}`.
 fn braced(text: &str, placeholders: &Placeholders) -> Vec<(Span, String)> {
     let bytes = text.as_bytes();
@@ -131,22 +146,32 @@ fn braced(text: &str, placeholders: &Placeholders) -> Vec<(Span, String)> {
     edits
 }
 
-/// `:name`, `:'name'` and `:"name"`.
+/// `:name`, `:'name'` and `:"name"`. A `\set` before it in the file beats the value that was given, as it beats psql's `-v`.
 fn variables(text: &str, placeholders: &Placeholders) -> Vec<(Span, String)> {
-    let found = mask::mask(text).found;
-    let of_variable = |(span, kind): (Span, OddityKind)| {
-        let written = text[span.start..span.end].strip_prefix(':').filter(|_| kind == OddityKind::Variable)?;
-        let name = placeholder::variable_name(written)?;
-        let value = placeholders.value(name)?;
-        let replaced = match written.as_bytes().first() {
-            Some(b'\'') if value.contains('\\') => format!(" E'{}'", value.replace('\\', "\\\\").replace('\'', "''")),
-            Some(b'\'') => format!("'{}'", value.replace('\'', "''")),
-            Some(b'"') => format!("\"{}\"", value.replace('"', "\"\"")),
-            _ => value.to_owned(),
-        };
-        Some((span, replaced))
-    };
-    found.into_iter().filter_map(of_variable).collect()
+    let mut set: BTreeMap<&str, Option<String>> = BTreeMap::new();
+    let mut edits = Vec::new();
+    for (span, kind) in mask::mask(text).found {
+        let found = &text[span.start..span.end];
+        match kind {
+            OddityKind::MetaCommand => set.extend(psql::set(found)),
+            OddityKind::Variable => edits.extend(replaced(found, &set, placeholders).map(|value| (span, value))),
+            OddityKind::CopyData | OddityKind::Placeholder => {}
+        }
+    }
+    edits
+}
+
+/// A variable with its value, quoted as it asks.
+fn replaced(variable: &str, set: &BTreeMap<&str, Option<String>>, placeholders: &Placeholders) -> Option<String> {
+    let written = variable.strip_prefix(':')?;
+    let name = placeholder::variable_name(written)?;
+    let value = set.get(name).and_then(|value| value.as_deref()).or_else(|| placeholders.value(name))?;
+    Some(match written.as_bytes().first() {
+        Some(b'\'') if value.contains('\\') => format!(" E'{}'", value.replace('\\', "\\\\").replace('\'', "''")),
+        Some(b'\'') => format!("'{}'", value.replace('\'', "''")),
+        Some(b'"') => format!("\"{}\"", value.replace('"', "\"\"")),
+        _ => value.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -156,22 +181,32 @@ mod tests {
 
     fn placeholders(values: &[(&str, &str)], variables: bool) -> Placeholders {
         let values = values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        Placeholders { values, ignore_case: false, variables }
+        Placeholders { values, variables, ..Placeholders::default() }
     }
 
-    fn replaced(text: &str, values: &[(&str, &str)], variables: bool) -> String {
+    #[test]
+    fn texts_that_the_runner_replaces_itself_come_before_values() {
+        let fixed = &[("$%TYPE%$", "bigint"), ("@S@", "${s}")];
+        let values = [("s".to_string(), "app".to_string())].into();
+        let placeholders = Placeholders { values, fixed, ..Placeholders::default() };
+        let done = substitute("CREATE TABLE @S@.t (a $%TYPE%$, b $%TYPE%$)", &placeholders);
+        assert_eq!(done.text, "CREATE TABLE app.t (a bigint, b bigint)");
+        assert_eq!((done.origin.start(22), done.origin.end(28)), (22, 30), "the whole placeholder");
+    }
+
+    fn done(text: &str, values: &[(&str, &str)], variables: bool) -> String {
         substitute(text, &placeholders(values, variables)).text.into_owned()
     }
 
     #[test]
     fn every_form_is_replaced_wherever_it_stands() {
         let values = [("s", "app"), ("t", "app.users"), ("index .Options \"Namespace\"", "auth"), (".X", "x")];
-        assert_eq!(replaced("${s}.a '${ s }' \"${s}\" $$${s}$$ -- ${s}", &values, false), "app.a 'app' \"app\" $$app$$ -- app");
-        assert_eq!(replaced("SELECT * FROM {{ t }}", &values, false), "SELECT * FROM app.users");
-        assert_eq!(replaced("\"{{ index .Options \"Namespace\" }}\".{{- .X -}}", &values, false), "\"auth\".x");
-        assert_eq!(replaced("${other} {{other}} :s", &values, false), "${other} {{other}} :s");
-        assert_eq!(replaced("a ${s} b", &[("s", "")], false), "a  b");
-        assert_eq!(replaced("${s}", &[("s", "${s}")], false), "${s}");
+        assert_eq!(done("${s}.a '${ s }' \"${s}\" $$${s}$$ -- ${s}", &values, false), "app.a 'app' \"app\" $$app$$ -- app");
+        assert_eq!(done("SELECT * FROM {{ t }}", &values, false), "SELECT * FROM app.users");
+        assert_eq!(done("\"{{ index .Options \"Namespace\" }}\".{{- .X -}}", &values, false), "\"auth\".x");
+        assert_eq!(done("${other} {{other}} :s", &values, false), "${other} {{other}} :s");
+        assert_eq!(done("a ${s} b", &[("s", "")], false), "a  b");
+        assert_eq!(done("${s}", &[("s", "${s}")], false), "${s}");
     }
 
     #[test]
@@ -185,12 +220,21 @@ mod tests {
     #[test]
     fn variables_of_psql_are_quoted_as_psql_quotes_them() {
         let values = [("a", "x'y\"z"), ("b", "c\\d"), ("n", "app")];
-        assert_eq!(replaced("SELECT :'a', :\"a\", :'b'", &values, true), "SELECT 'x''y\"z', \"x'y\"\"z\",  E'c\\\\d'");
+        assert_eq!(done("SELECT :'a', :\"a\", :'b'", &values, true), "SELECT 'x''y\"z', \"x'y\"\"z\",  E'c\\\\d'");
         assert_eq!(
-            replaced("SELECT ':n', x::n, a[1:n] FROM :n.t -- :n", &values, true),
+            done("SELECT ':n', x::n, a[1:n] FROM :n.t -- :n", &values, true),
             "SELECT ':n', x::n, a[1:n] FROM app.t -- :n"
         );
-        assert_eq!(replaced("${v}", &[("v", ":n.t"), ("n", "app")], true), "app.t", "a value may hold a variable");
+        assert_eq!(done("${v}", &[("v", ":n.t"), ("n", "app")], true), "app.t", "a value may hold a variable");
+    }
+
+    #[test]
+    fn what_the_file_sets_itself_is_the_value_from_there_on() {
+        let text = "SELECT :n;\n\\set n app\nSELECT :n;\n\\set n `date`\nSELECT :n;";
+        let without = text.replacen("\\set n app\nSELECT :n", "\\set n app\nSELECT app", 1);
+        assert_eq!(done(text, &[], true), without);
+        assert_eq!(done(text, &[("n", "x")], true), without.replace("SELECT :n", "SELECT x"));
+        assert_eq!(done(text, &[], false), text);
     }
 
     #[test]

@@ -24,7 +24,7 @@ SELECT JSON_ARRAY(1, 2), JSON_ARRAYAGG(x) FROM generate_series(1, 2) x;
 -- newer
 SELECT '{}' IS JSON OBJECT;
 
--- form xmlserialize-indent: XMLSERIALIZE with INDENT
+-- form xmlserialize-indent: XMLSERIALIZE with INDENT or NO INDENT
 -- newer
 CREATE VIEW v AS SELECT xmlserialize(CONTENT x AS text INDENT) FROM (VALUES (NULL::xml)) v (x);
 
@@ -172,7 +172,7 @@ GRANT MAINTAIN ON t TO PUBLIC;
 CREATE FUNCTION f(int, text) RETURNS bool LANGUAGE sql RETURN true;
 CREATE OPERATOR =?= (FUNCTION = f, LEFTARG = int, RIGHTARG = text);
 -- newer
-ALTER OPERATOR =?= (int, text) SET (HASHES);
+ALTER OPERATOR =?= (int, text) SET (HASHES = true);
 
 -- form login-trigger: an event trigger ON login
 CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';

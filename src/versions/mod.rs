@@ -16,6 +16,15 @@ pub struct PostgresVersions {
 }
 
 impl PostgresVersions {
+    /// The smallest range that covers all of these; all versions where there are none.
+    pub fn covering(ranges: impl IntoIterator<Item = PostgresVersions>) -> PostgresVersions {
+        let both = |a: PostgresVersions, b: PostgresVersions| PostgresVersions {
+            oldest: a.oldest.min(b.oldest),
+            newest: a.newest.max(b.newest),
+        };
+        ranges.into_iter().reduce(both).unwrap_or_default()
+    }
+
     /// Every major version of the range, oldest first.
     pub fn each(self) -> impl Iterator<Item = u16> {
         self.oldest..=self.newest
@@ -75,6 +84,13 @@ mod tests {
             assert_eq!(text.parse::<PostgresVersions>().map(|versions| versions.to_string()), Ok(text.to_owned()));
         }
         assert_eq!("16..16".parse::<PostgresVersions>().map(|versions| versions.to_string()), Ok("16".to_owned()));
+    }
+
+    #[test]
+    fn several_ranges_are_covered_by_one() {
+        let range = |oldest, newest| PostgresVersions { oldest, newest };
+        assert_eq!(PostgresVersions::covering([range(16, 16), range(17, 18)]), range(16, 18));
+        assert_eq!(PostgresVersions::covering([]), KNOWN);
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn same_parts(left: &[Expr], right: &[Expr]) -> bool {
 pub fn equal_by_then(cx: &Context<'_>, event: &Event, relation: Id, dropped: Id, arbiter: &Arbiter) -> bool {
     let made_in_time = |index: &Index| {
         let mut made = cx.earlier(event).iter().chain(cx.later(event)).chain(cx.same_command(event));
-        cx.older(index.birth)
+        cx.existed(index.birth)
             || made.any(|other| match &other.change {
                 Change::IndexCreated { index: id, .. } => *id == index.id,
                 Change::ConstraintAdded { constraint, .. } => constraint.kind.index() == Some(index.id),
@@ -81,10 +81,10 @@ fn deferrable(catalog: &Catalog, relation: Id, index: &Index) -> bool {
     constraints.iter().any(|constraint| constraint.kind.index() == Some(index.id) && constraint.deferrable)
 }
 
-/// Older routines that say `ON CONFLICT ON CONSTRAINT name` about the relation.
+/// Older routines that say `ON CONFLICT ON CONSTRAINT name` about the relation, and still do at the end of the unit.
 pub fn users_of_name(cx: &Context<'_>, relation: &Relation, name: &str) -> Vec<String> {
     let mut users = Vec::new();
-    for routine in cx.before.routines.values() {
+    for routine in cx.after.routines.values().filter(|routine| cx.older(routine.birth)) {
         let mut uses = false;
         walk(&routine.body.steps, &mut |step| {
             if let Step::Sql(statement) = step {
@@ -92,7 +92,7 @@ pub fn users_of_name(cx: &Context<'_>, relation: &Relation, name: &str) -> Vec<S
             }
         });
         if uses {
-            users.push(cx.before.routine_label(routine));
+            users.push(cx.after.routine_label(routine));
         }
     }
     users

@@ -12,6 +12,7 @@ pub mod recreation;
 pub mod relation_form;
 pub mod search_path;
 pub mod total_expression;
+pub mod touch;
 pub mod trigger_body;
 pub mod type_family;
 pub mod updatable_view;

@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::catalog::object::{Relation, Routine};
+use crate::rules::Context;
 
 /// Roles other than the owner that hold a privilege on the whole relation. PUBLIC is `public`.
 pub fn holders<'a>(relation: &'a Relation, privilege: &str) -> Vec<&'a str> {
@@ -13,6 +14,17 @@ pub fn holders<'a>(relation: &'a Relation, privilege: &str) -> Vec<&'a str> {
         .collect();
     roles.sort_unstable();
     roles.dedup();
+    roles
+}
+
+/// As [`holders`], of those that hold it in the last release: a role that got it since is no old client. Where that is not known,
+/// all.
+pub fn old_holders<'a>(cx: &Context<'_>, relation: &'a Relation, privilege: &str) -> Vec<&'a str> {
+    let mut roles = holders(relation, privilege);
+    if let Some(before) = cx.released_relation(relation.id) {
+        let known = holders(before, privilege);
+        roles.retain(|role| known.contains(role));
+    }
     roles
 }
 

@@ -99,6 +99,8 @@ fn view_alone(cx: &Context<'_>, event: &Event, old: &Relation) -> Recreation {
     if new.kind != old.kind {
         return Recreation::Different("it comes back as another kind of relation".into());
     }
+    // Old clients miss what the last release had, not what came and went since.
+    let old = cx.released_relation(old.id).map_or(old, |released| released.as_ref());
     if !old.known {
         return Recreation::Different("what columns it had is not known".into());
     }
@@ -163,7 +165,7 @@ fn lost_of_view(cx: &Context<'_>, old: &Relation, new: &Relation) -> Vec<String>
             lost.push("its rows: WITH NO DATA, so that a SELECT fails until it is refreshed (55000)".into());
         }
         let unique = |id: Id, catalog: &crate::catalog::Catalog| catalog.indexes_of(id).iter().any(|index| index.unique);
-        if unique(old.id, cx.before) && !unique(new.id, cx.after) {
+        if unique(old.id, cx.released) && !unique(new.id, cx.after) {
             lost.push("its unique index, without which REFRESH CONCURRENTLY fails".into());
         }
     }
@@ -184,6 +186,7 @@ fn routine_alone(cx: &Context<'_>, event: &Event, old: &Routine) -> Recreation {
         (new.schema == old.schema && new.name == old.name && new.kind == old.kind && types(new) == types(old)).then_some(new)
     });
     let Some(new) = again else { return Recreation::Missing };
+    let old = cx.released.routines.get(&old.id).map_or(old, |released| released.as_ref());
     if new.returns != old.returns || new.returns_set != old.returns_set {
         return Recreation::Different("it comes back with another return type".into());
     }

@@ -5,14 +5,15 @@
 //! Up block is read here all the same. A file may hold several pairs of them, each run in a transaction of its own; each then records the same version, whose primary key
 //! refuses the second (`pkg/driver/postgres/postgres.go`, InsertMigration). Order: the file name, bytewise (`pkg/dbmate/db.go`,
 //! FindMigrations). Transaction: the runner's own; `-- migrate:up transaction:false` gives it up, and the block is then one simple
-//! query (Migrate), so that its statements share an implicit transaction.
+//! query (Migrate), so that its statements share an implicit transaction. A late lower version is run. Held against version 2.37.0 by
+//! tests/ledgers.rs.
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct Dbmate;
 
@@ -37,6 +38,11 @@ impl Layout for Dbmate {
         true
     }
 
+    /// It applies what is not in its table, unless `--strict` is given (`pkg/dbmate/db.go`, Migrate).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
+    }
+
     /// The version is the key of `schema_migrations` (`pkg/dbmate/db.go`, Migrate).
     fn on_same_version(&self) -> Option<&'static str> {
         Some("dbmate fails on the second one, whose version is recorded already")
@@ -57,7 +63,7 @@ impl Layout for Dbmate {
         // The listing is in the order of names already.
         for entry in &directory.files {
             let Some(version) = version(entry) else { continue };
-            if let Some(why) = of_other_database(&entry.name) {
+            if let Some(why) = of_other_database_in(directory, &entry.name) {
                 reading.skip(entry, &why);
                 continue;
             }

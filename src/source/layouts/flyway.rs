@@ -5,9 +5,10 @@
 //! Transaction: one per file. A file whose statements all refuse one runs without, and so does one with a sidecar `x.sql.conf` that
 //! says `executeInTransaction=false`; a mix is refused by Flyway itself. Which statements those are is
 //! `PostgreSQLParser.detectCanExecuteInTransaction`: it does not know DETACH … CONCURRENTLY, nor REINDEX … CONCURRENTLY.
+//! A late lower version and a version that occurs twice are refused. Held against version 7.15.0 by tests/ledgers.rs.
 //! Placeholders: `${name}` and `${flyway:name}`, whose names do not mind their case (its documentation, *Migrations*, *Placeholders*).
 
-use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database, without_program_ending};
+use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database_in, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, other_database_of_directory, version_parts};
 use crate::source::script::{self, Chunk};
@@ -50,10 +51,10 @@ impl Layout for Flyway {
     }
 
     fn placeholders(&self) -> PlaceholderForms {
-        PlaceholderForms { ignore_case: true, variables: false }
+        PlaceholderForms { ignore_case: true, ..PlaceholderForms::default() }
     }
 
-    /// `outOfOrder` is false by default, and validation stops at what was resolved and not applied.
+    /// `outOfOrder` is false by default, and validation stops at what it then ignores (`MigrationInfoImpl.java`, validate).
     fn late(&self, unit: &Migration) -> Late {
         if unit.version.is_none() { Late::Repeated } else { Late::Refused }
     }
@@ -144,7 +145,7 @@ impl<'a> Found<'a> {
     fn read_file(&mut self, entry: &'a FileEntry, directory: &Directory, left_out: Option<&str>) {
         let program = without_program_ending(&entry.name);
         let Some(name) = parse(program.unwrap_or(entry.stem())).filter(|_| program.is_some() || entry.is_sql()) else { return };
-        let left_out = left_out.map(str::to_string).or_else(|| of_other_database(&entry.name));
+        let left_out = left_out.map(str::to_string).or_else(|| of_other_database_in(directory, &entry.name));
         let why = match (left_out, &name) {
             (Some(why), _) => Some(why),
             (None, Name::Undo(version)) => {

@@ -10,9 +10,7 @@
 //! golang-migrate's: the two differ only for a file whose one statement refuses a transaction, and under sqlx that file would carry
 //! `-- no-transaction`, which is such a mark.
 
-use super::{
-    Claim, Late, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, share, without_program_ending,
-};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in, share, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits};
 use crate::source::{Migration, Version, Wrapping};
@@ -64,10 +62,9 @@ impl Layout for GolangMigrate {
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
         let mut downs = Vec::new();
-        let by_database = chooses_by_database(named(directory).map(|(f, n)| ((n.number, n.direction), f.name.as_str())));
         for (entry, name) in named(directory) {
             let version = Version::number(name.number);
-            if let Some(why) = of_other_database(&entry.name).filter(|_| by_database) {
+            if let Some(why) = of_other_database_in(directory, &entry.name) {
                 reading.skip(entry, &why);
             } else if name.direction == Direction::Down {
                 downs.push((entry, version));

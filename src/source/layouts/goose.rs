@@ -7,8 +7,8 @@
 //! goose refuses a Down section before the Up section, blanks before an annotation, and a version that occurs twice; all of them are
 //! read all the same. Held against version 3.20.0 by tests/ledgers.rs.
 
-use super::sections::{Section, Sections};
-use super::{Claim, Late, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, without_program_ending};
+use super::sections::{Section, Sections, sent_whole};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
@@ -60,8 +60,6 @@ impl Layout for Goose {
 
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
-        let versions = directory.files.iter().filter(|f| f.is_sql()).filter_map(|f| Some((version(&f.name)?, f.name.as_str())));
-        let by_database = chooses_by_database(versions);
         for entry in &directory.files {
             let Some(version) = version(&entry.name) else { continue };
             let is_go = entry.name.ends_with(".go") && without_program_ending(&entry.name).is_some();
@@ -69,10 +67,10 @@ impl Layout for Goose {
                 reading.steps.push(Step::of_program(version, entry, Wrapping::Wrapped).versioned(Version::number(version)));
             } else if !entry.is_sql() {
                 continue;
-            } else if let Some(why) = of_other_database(&entry.name).filter(|_| by_database) {
+            } else if let Some(why) = of_other_database_in(directory, &entry.name) {
                 reading.skip(entry, &why);
             } else if let Some(step) = step(version, entry) {
-                reading.steps.push(sent_whole(step).versioned(Version::number(version)));
+                reading.steps.push(step.versioned(Version::number(version)));
             } else {
                 reading.skip(entry, "no `-- +goose Up` in it: goose refuses it");
             }
@@ -83,7 +81,7 @@ impl Layout for Goose {
 
     fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
         let id = version(&script.name).unwrap_or(script.stem());
-        is_annotated(script).then(|| step(id, script)).flatten().map(|step| vec![sent_whole(step)])
+        is_annotated(script).then(|| step(id, script)).flatten().map(|step| vec![step])
     }
 }
 
@@ -95,19 +93,6 @@ fn is_annotated(entry: &FileEntry) -> bool {
     entry.text().is_some_and(|text| sections(text, entry.source().body()).saw_annotation)
 }
 
-/// Without a transaction, an Up section that is one `StatementBegin` … `StatementEnd` is one message: its statements share an implicit
-/// transaction.
-fn sent_whole(step: Step) -> Step {
-    let is_block = |part: &Span| {
-        let before = step.file.text().ok().and_then(|text| text.get(..part.start)?.lines().last());
-        before.and_then(annotation).is_some_and(|word| word.eq_ignore_ascii_case("StatementBegin"))
-    };
-    match step.parts.as_slice() {
-        [only] if step.wrapping == Wrapping::None && is_block(only) => Step { wrapping: Wrapping::Batch, ..step },
-        _ => step,
-    }
-}
-
 /// `None` for a text without an Up section. A file that is no text is a step that cannot be read.
 fn step(id: &str, entry: &FileEntry) -> Option<Step> {
     let Some(text) = entry.text().filter(|_| entry.failure().is_none()) else {
@@ -116,7 +101,8 @@ fn step(id: &str, entry: &FileEntry) -> Option<Step> {
     let found = sections(text, entry.source().body());
     let wrapping = if found.without_transaction { Wrapping::None } else { Wrapping::Wrapped };
     let step = found.sections.has_up.then(|| found.sections.into_step(id, entry, wrapping))?;
-    Some(if found.without_transaction { step.or_explicit() } else { step })
+    let begins = |line: &str| annotation(line).is_some_and(|word| word.eq_ignore_ascii_case("StatementBegin"));
+    Some(if found.without_transaction { sent_whole(step.or_explicit(), begins) } else { step })
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]

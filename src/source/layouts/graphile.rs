@@ -7,13 +7,14 @@
 //! `commit` makes it the next of the chain. Its `--!include` lines are replaced by files of `fixtures/` (compileIncludes), which are
 //! units of their own here. Transaction: the runner's own; `--! no-transaction` as the first line of the text gives it up, and the text is then
 //! one simple query (`src/header.ts`, runStringMigration). `:NAME` is a placeholder. Other files are run by actions of `.gmrc`, if at all.
+//! Committed files are held against version 2.0.0-rc.3 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::layouts::sections::lines;
 use crate::source::name::{compare_numbers, leading_digits};
-use crate::source::{Rewriting, UnitKind, Version, Wrapping};
+use crate::source::{Migration, Rewriting, UnitKind, Version, Wrapping};
 use sha1::{Digest, Sha1};
 use std::fmt::Write;
 
@@ -38,6 +39,15 @@ impl Layout for Graphile {
 
     fn rewriting(&self) -> Rewriting {
         Rewriting::ColonNames
+    }
+
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms { variables: true, ..PlaceholderForms::default() }
+    }
+
+    /// The one behind it names the hash of another one (`src/migration.ts`, getAllMigrations).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
@@ -139,7 +149,8 @@ fn read_committed(committed: &Directory, reading: &mut Reading) {
         reading.steps.push(step(number, entry, header.as_ref()).versioned(Version::text(number)));
         if let Some(header) = header {
             if let Some(why) = header.refusal(previous.as_deref()) {
-                reading.skip(entry, &format!("{why}: graphile-migrate refuses it"));
+                let help = "restore the file as it was committed, or commit the change as a migration of its own";
+                reading.object(&entry.path, format!("{why}: graphile-migrate refuses it"), help);
             }
             previous = header.hash;
         }
@@ -267,9 +278,7 @@ impl<'a> Including<'_, 'a> {
                     self.reading.incomplete = true;
                     let why = if found.is_some() { "is being included already" } else { "is not in fixtures/" };
                     let why = format!("{wanted}, which it includes, {why}: graphile-migrate refuses it");
-                    if !self.reading.skipped.iter().any(|s| s.path == entry.path && s.why == why) {
-                        self.reading.skip(entry, &why);
-                    }
+                    self.reading.object(&entry.path, why, "include a file of fixtures/ that does not lead back here");
                 }
             }
         }

@@ -10,18 +10,27 @@ use crate::source::{DownPart, Migration, Rewriting, Skipped, SourceFile, UnitKin
 use manifest::{cargo_dependency, go_dependency, node_dependency};
 use std::sync::Arc;
 
+mod alembic_sql;
+mod atlas;
+mod db_migrate;
 mod dbmate;
+mod delta_directories;
 mod diesel;
+mod django_sqlmigrate;
+mod drizzle;
 mod ef_core;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod graphile;
+mod hasura;
+mod liquibase;
 mod manifest;
 mod mybatis;
 mod node_pg_migrate;
 mod plain;
 mod play;
+mod pop;
 mod prisma;
 mod psql_scripts;
 mod refinery;
@@ -30,6 +39,7 @@ mod sqitch;
 mod sqitch_plan;
 mod sql_migrate;
 mod sqlx;
+mod supabase;
 mod tern;
 mod version_directories;
 mod yoyo;
@@ -43,6 +53,12 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &psql_scripts::PsqlScripts,
         &version_directories::VersionDirectories,
         &sqitch::Sqitch,
+        &hasura::Hasura,
+        &db_migrate::DbMigrate,
+        &delta_directories::DeltaDirectories,
+        &pop::Pop,
+        &alembic_sql::AlembicSql,
+        &django_sqlmigrate::DjangoSqlmigrate,
         &prisma::Prisma,
         &goose::Goose,
         &flyway::Flyway,
@@ -54,6 +70,10 @@ pub fn all() -> &'static [&'static dyn Layout] {
         &play::Play,
         &tern::Tern,
         &graphile::Graphile,
+        &drizzle::Drizzle,
+        &supabase::Supabase,
+        &atlas::Atlas,
+        &liquibase::Liquibase,
         &yoyo::Yoyo,
         &ef_core::EfCore,
         &plain::Plain,
@@ -97,6 +117,12 @@ pub trait Layout: Sync {
     /// True where its runner knows how to undo a step, so that a step can lack it.
     fn has_down_parts(&self) -> bool {
         false
+    }
+
+    /// The other database that its marks in this directory say it is for: nobody runs the directory on PostgreSQL then.
+    fn other_database(&self, directory: &Directory) -> Option<&'static str> {
+        let _ = directory;
+        None
     }
 
     /// What its runner does with two steps of one version, as the end of a sentence. None where they are told apart by their names.
@@ -148,8 +174,10 @@ pub trait Layout: Sync {
 pub struct PlaceholderForms {
     /// Names do not mind their case.
     pub ignore_case: bool,
-    /// `:name`, as psql has it.
+    /// `:name`, by psql's rules although psql does not run the files.
     pub variables: bool,
+    /// Texts that it replaces without being told to, with what it puts there.
+    pub fixed: &'static [(&'static str, &'static str)],
 }
 
 /// What a runner does with a step that comes late: it is new, and sorts before one that was applied.
@@ -200,11 +228,31 @@ pub struct Reading {
     pub skipped: Vec<Skipped>,
     /// True when something that its runner runs is not among the steps, so that they are not the whole history.
     pub incomplete: bool,
+    /// What its runner refuses, or passes over in silence, though it is a step.
+    pub objections: Vec<Objection>,
+}
+
+/// What a runner has against a step that is read all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// The step's file.
+    pub path: String,
+    /// A sentence that names the runner.
+    pub why: String,
+    pub help: String,
 }
 
 impl Reading {
     pub fn skip(&mut self, entry: &FileEntry, why: &str) {
         self.skipped.push(Skipped { path: entry.path.clone(), why: why.to_string() });
+    }
+
+    /// Says what its runner has against a step.
+    pub fn object(&mut self, path: &str, why: String, help: &str) {
+        let objection = Objection { path: path.to_string(), why, help: help.to_string() };
+        if !self.objections.contains(&objection) {
+            self.objections.push(objection);
+        }
     }
 
     /// Leaves out a file that undoes the step of this version, and lets that step know. Call it when all steps are there.
@@ -283,20 +331,22 @@ impl Step {
     }
 }
 
-/// Whether a directory has files for several databases, by the versions and names of its files: one for another database shares its
-/// version with another file. Runners that take the same names and know no databases refuse a version that occurs twice, and a lone
-/// `5_import.mysql.sql` is to them a file like any other.
-pub fn chooses_by_database<'a, V: Ord>(files: impl IntoIterator<Item = (V, &'a str)>) -> bool {
-    let mut names = std::collections::BTreeMap::<V, Vec<&str>>::new();
-    for (version, name) in files {
-        names.entry(version).or_default().push(name);
-    }
-    names.values().any(|names| names.len() > 1 && names.iter().any(|name| name::other_database(name).is_some()))
-}
-
 /// Why a file of another database is left out.
 pub fn of_other_database(name: &str) -> Option<String> {
     name::other_database(name).map(|database| format!("for {database}"))
+}
+
+/// Why a file of another database is left out where the runner itself knows no databases: only in a directory that has some file
+/// twice, for one database and for another. Such a directory is read by something that chooses. In any other one, a lone
+/// `5_import.mysql.sql` is a file that the runner runs.
+pub fn of_other_database_in(directory: &Directory, name: &str) -> Option<String> {
+    let why = of_other_database(name)?;
+    let mut of_others = directory.files.iter().filter(|file| name::other_database(&file.name).is_some());
+    let is_chosen = of_others.any(|file| {
+        let bare = name::without_database(&file.name);
+        directory.files.iter().any(|other| other.name != file.name && name::without_database(&other.name) == bare)
+    });
+    is_chosen.then_some(why)
 }
 
 /// `name` without the ending of a language that migrations are written in. Tests of such files are none.
@@ -316,3 +366,6 @@ fn share(claimed: usize, directory: &Directory, pattern: &str) -> String {
     let (verb, noun) = if all == 1 { ("is", "file") } else { ("are", "files") };
     format!("{claimed} of {all} .sql {noun} {verb} named {pattern}")
 }
+
+#[cfg(test)]
+mod tests;

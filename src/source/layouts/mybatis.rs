@@ -9,11 +9,11 @@
 //! `${…}` without a value stays as it is (`utils/VariableReplacer`).
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Rewriting, Version, Wrapping};
+use crate::source::{Migration, Rewriting, Version, Wrapping};
 
 /// Longest fraction that is told apart: `NUMERIC(20,0)` of its ledger holds none at all.
 const FRACTION: usize = 18;
@@ -43,6 +43,11 @@ impl Layout for MyBatis {
 
     fn rewriting(&self) -> Rewriting {
         Rewriting::UnknownStays
+    }
+
+    /// It runs what comes after the last one (`UpOperation.java`, operate).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Skipped
     }
 
     /// The id is the key of the changelog (`UpOperation`).
@@ -148,8 +153,8 @@ fn wrapping(directory: &Directory) -> Wrapping {
 fn wrapping_of(properties: &str) -> Wrapping {
     let is_on = |wanted: &str| {
         let lines = properties.lines().map(str::trim).filter(|line| !line.starts_with(['#', '!']));
-        let values = lines.filter_map(|line| line.split_once(['=', ':'])).filter(|(key, _)| key.trim() == wanted);
-        values.last().is_some_and(|(_, value)| value.trim().eq_ignore_ascii_case("true"))
+        let mut values = lines.filter_map(|line| line.split_once(['=', ':'])).filter(|(key, _)| key.trim() == wanted);
+        values.next_back().is_some_and(|(_, value)| value.trim().eq_ignore_ascii_case("true"))
     };
     match (is_on("auto_commit"), is_on("send_full_script")) {
         (false, _) => Wrapping::Wrapped,

@@ -6,14 +6,15 @@
 //! for its loader `sql`; its default one would run both (`src/migrationLoader.ts`). Order: the number that the name begins with, 17
 //! digits being a date (`src/utils/fileNameUtils.ts`, getNumericPrefix), then the name; it records names, so two files may share a
 //! number. Of one number it compares names by the locale, which is not done here. Transaction: all pending steps in one, or one each
-//! with `--no-single-transaction`; an SQL file cannot opt out (`src/migration.ts`, _apply).
+//! with `--no-single-transaction`; an SQL file cannot opt out (`src/migration.ts`, _apply), and a step in JavaScript that does commits
+//! what ran before it. A file before one that ran makes it refuse to run. Held against version 8.0.4 by tests/ledgers.rs.
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Layout, Reading, Step, Strength, node_dependency, of_other_database, share, without_program_ending};
+use super::{Claim, Late, Layout, Reading, Step, Strength, node_dependency, of_other_database_in, share, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits, split_direction};
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 pub struct NodePgMigrate;
 
@@ -36,6 +37,11 @@ impl Layout for NodePgMigrate {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It stops at a migration that precedes one it has run (`src/runner.ts`, checkOrder).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
@@ -66,7 +72,7 @@ impl Layout for NodePgMigrate {
                 reading.steps.push(Step::of_program(stem, entry, Wrapping::Wrapped).versioned(version));
             } else if !entry.is_sql() {
                 continue;
-            } else if let Some(why) = of_other_database(&entry.name) {
+            } else if let Some(why) = of_other_database_in(directory, &entry.name) {
                 reading.skip(entry, &why);
             } else if direction == Some(Direction::Down) {
                 downs.push((entry, version));

@@ -28,16 +28,25 @@ impl Layout for Prisma {
         Wrapping::Batch
     }
 
-    /// `migrate deploy` applies what is not in its table.
+    fn other_database(&self, directory: &Directory) -> Option<&'static str> {
+        let lock = directory.file(LOCK)?.text()?.parse::<toml::Table>().ok()?;
+        Some(match lock.get("provider")?.as_str()? {
+            "postgresql" | "postgres" | "cockroachdb" => return None,
+            "mysql" => "MySQL",
+            "sqlite" => "SQLite",
+            "sqlserver" => "SQL Server",
+            _ => "another database",
+        })
+    }
+
+    /// `migrate deploy` applies what is not in its table (`schema-engine/commands/src/commands/apply_migrations.rs`).
     fn late(&self, _: &Migration) -> Late {
         Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let steps: Vec<&Directory> = steps_of(directory).collect();
-        if steps.is_empty() || is_for_other_database(directory) {
-            return None;
-        }
+        steps.first()?;
         let evidence = format!("{} of {} directories hold a migration.sql", steps.len(), directory.directories.len());
         let (strength, evidence) = match directory.file(LOCK) {
             Some(_) => (Strength::Content, format!("{evidence}, and {LOCK} stands beside them")),
@@ -63,10 +72,4 @@ impl Layout for Prisma {
 
 fn steps_of(directory: &Directory) -> impl Iterator<Item = &Directory> {
     directory.directories.iter().filter(|d| d.file("migration.sql").is_some())
-}
-
-fn is_for_other_database(directory: &Directory) -> bool {
-    let lock = directory.file(LOCK).and_then(|f| f.text()).and_then(|text| text.parse::<toml::Table>().ok());
-    let provider = lock.as_ref().and_then(|table| table.get("provider")?.as_str());
-    provider.is_some_and(|provider| !matches!(provider, "postgresql" | "postgres" | "cockroachdb"))
 }

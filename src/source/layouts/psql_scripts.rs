@@ -12,7 +12,7 @@
 //! Read off musicbrainz-server's `upgrade.sh` and `admin/psql` (one psql per file, no `--single-transaction`); whoever gives that
 //! flag has one transaction per call.
 
-use super::{Claim, Layout, Reading, Step, Strength, plain, share};
+use super::{Claim, Layout, PlaceholderForms, Reading, Step, Strength, plain, share};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_version;
 use crate::source::path::{ancestor, join};
@@ -41,6 +41,10 @@ impl Layout for PsqlScripts {
 
     fn is_run_by_psql(&self) -> bool {
         true
+    }
+
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms { variables: true, ..PlaceholderForms::default() }
     }
 
     fn orders_by_name(&self) -> bool {

@@ -33,7 +33,7 @@ impl Layout for Refinery {
         true
     }
 
-    /// U is for what may come late; a late V is missing (`refinery_core/src/runner.rs`, `abort_missing`).
+    /// U is for what may come late; a late V is missing (`refinery_core/src/traits/mod.rs`, verify_migrations).
     fn late(&self, unit: &Migration) -> Late {
         if unit.id.starts_with('U') { Late::Meant } else { Late::Refused }
     }

@@ -76,6 +76,19 @@ impl Sections {
     }
 }
 
+/// Without a transaction, a unit whose one part stands right below a line that `begins` a block is one message: its statements share
+/// an implicit transaction. Of several parts, each statement is taken to be sent alone.
+pub fn sent_whole(step: Step, begins: impl Fn(&str) -> bool) -> Step {
+    let is_block = |part: &Span| {
+        let before = step.file.text().ok().and_then(|text| text.get(..part.start)?.lines().last());
+        before.is_some_and(&begins)
+    };
+    match step.parts.as_slice() {
+        [only] if step.wrapping == Wrapping::None && is_block(only) => Step { wrapping: Wrapping::Batch, ..step },
+        _ => step,
+    }
+}
+
 /// The lines of `body` with their ends, and where they are.
 pub fn lines(text: &str, body: Span) -> impl Iterator<Item = (Span, &str)> {
     text[body.start..body.end].split_inclusive('\n').scan(body.start, |at, line| {

@@ -2,18 +2,20 @@
 //!
 //! Order: the plan's. sqitch refuses a plan in which a change stands before one that it requires and never reorders one
 //! (`lib/App/Sqitch/Plan.pm`, `check_changes`). A change that is reworked stands in the plan again; until then it has the text of
-//! `<name>@<tag>.sql` (`lib/App/Sqitch/Plan/Change.pm`, `_path_segments`). Directories and the file ending are those of a
-//! `sqitch.conf` here or above (`lib/App/Sqitch/Target.pm`); user and system configuration are not looked at.
+//! `<name>@<tag>.sql` (`lib/App/Sqitch/Plan/Change.pm`, `_path_segments`; seen with sqitch 1.3.1 on a server). Directories and the
+//! file ending are those of a `sqitch.conf` here or above (`lib/App/Sqitch/Target.pm`); user and system configuration are not looked
+//! at.
 //!
 //! Transaction: none of the runner's. Each script is given to psql with ON_ERROR_STOP (`lib/App/Sqitch/Engine/pg.pm`, `_run` and
 //! `_client_opts`), and the templates write BEGIN and COMMIT into it. psql's commands and variables are allowed there; files that a
-//! script includes are not read, see `psql_scripts`.
+//! script includes are not read, see `psql_scripts`. A change that is put before one that was deployed makes sqitch refuse. Held
+//! against version 1.3.1 by tests/ledgers.rs.
 
 use super::sqitch_plan::{Change, Places, changes};
-use super::{Claim, Layout, Reading, Step, Strength, psql_scripts};
+use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, psql_scripts};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::path::join;
-use crate::source::{DownPart, Skipped, Wrapping};
+use crate::source::{DownPart, Migration, Skipped, Wrapping};
 use std::sync::Arc;
 
 const PLAN: &str = "sqitch.plan";
@@ -50,6 +52,15 @@ impl Layout for Sqitch {
         true
     }
 
+    /// It looks for the last change that was deployed at its place in the plan, and what stands before has to be there.
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
+    }
+
+    fn placeholders(&self) -> PlaceholderForms {
+        PlaceholderForms { variables: true, ..PlaceholderForms::default() }
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let project = Project::of(directory)?;
         Some(Claim {
@@ -66,9 +77,10 @@ impl Layout for Sqitch {
         for change in &project.changes {
             let Some((name, entry)) = project.script(deploy, reworked_deploy, change) else {
                 let name = change.files.first().unwrap_or(&change.name);
+                let place = if *name == change.name { deploy } else { reworked_deploy.first().unwrap_or(deploy) };
                 reading.steps.push(Step::unseen(name, project.plan.source(), Wrapping::None));
                 reading.skipped.push(Skipped {
-                    path: join(&directory.path, &project.below(deploy, name)),
+                    path: join(&directory.path, &project.below(place, name)),
                     why: format!("{} names it, and it is not there: sqitch stops here", project.plan.name),
                 });
                 continue;
@@ -129,9 +141,13 @@ impl<'a> Project<'a> {
     }
 
     /// The script of a change, and its name without the ending.
-    fn script<'b>(&self, directory: &str, reworked: &str, change: &'b Change) -> Option<(&'b str, &'a FileEntry)> {
-        let from = |name: &str| if *name == change.name { directory.to_string() } else { reworked.to_string() };
-        let found = |name: &'b String| Some((name.as_str(), file(self.directory, &self.below(&from(name), name))?));
+    fn script<'b>(&self, directory: &str, reworked: &[String], change: &'b Change) -> Option<(&'b str, &'a FileEntry)> {
+        let at = |directory: &str, name: &str| file(self.directory, &self.below(directory, name));
+        let found = |name: &'b String| {
+            let is_current = *name == change.name;
+            let entry = if is_current { at(directory, name) } else { reworked.iter().find_map(|old| at(old, name)) };
+            Some((name.as_str(), entry?))
+        };
         change.files.iter().find_map(found)
     }
 

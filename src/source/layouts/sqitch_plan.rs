@@ -51,10 +51,11 @@ pub struct Places {
     pub deploy: String,
     pub revert: String,
     pub verify: String,
-    /// Where the scripts of reworked changes are, when they are kept apart.
-    pub reworked_deploy: String,
-    pub reworked_revert: String,
-    pub reworked_verify: String,
+    /// Where the scripts of reworked changes may be; the first place counts that has one. Since 1.5.2 sqitch looks below
+    /// `reworked_dir` for the configured directory, before that for the usual one.
+    pub reworked_deploy: Vec<String>,
+    pub reworked_revert: Vec<String>,
+    pub reworked_verify: Vec<String>,
     /// Without its dot.
     pub extension: String,
 }
@@ -75,10 +76,12 @@ impl Places {
         let top = get("top_dir").unwrap_or_default();
         let reworked = get("reworked_dir").unwrap_or_else(|| top.clone());
         let script = |name: &str| clean(&get(&format!("{name}_dir")).unwrap_or_else(|| format!("{top}/{name}")));
-        let old_script = |name: &str| {
-            let own = get(&format!("reworked_{name}_dir"));
-            let below = || format!("{reworked}/{}", get(&format!("{name}_dir")).unwrap_or_else(|| name.to_string()));
-            clean(&own.unwrap_or_else(below))
+        let old_script = |name: &str| match get(&format!("reworked_{name}_dir")) {
+            Some(own) => vec![clean(&own)],
+            None => {
+                let configured = get(&format!("{name}_dir")).map(|directory| format!("{reworked}/{directory}"));
+                configured.into_iter().chain([format!("{reworked}/{name}")]).map(|path| clean(&path)).collect()
+            }
         };
         Some(Places {
             plan: clean(&get("plan_file").unwrap_or_else(|| format!("{top}/sqitch.plan"))),
@@ -103,14 +106,19 @@ impl Places {
             }
             path.strip_prefix(below)?.strip_prefix('/').map(str::to_string)
         };
+        // One of the places where a file may be can lie outside, but not all of them.
+        let any = |paths: &[String]| {
+            let seen: Vec<String> = paths.iter().filter_map(|path| seen(path)).collect();
+            (!seen.is_empty()).then_some(seen)
+        };
         Some(Places {
             plan: seen(&self.plan)?,
             deploy: seen(&self.deploy)?,
             revert: seen(&self.revert)?,
             verify: seen(&self.verify)?,
-            reworked_deploy: seen(&self.reworked_deploy)?,
-            reworked_revert: seen(&self.reworked_revert)?,
-            reworked_verify: seen(&self.reworked_verify)?,
+            reworked_deploy: any(&self.reworked_deploy)?,
+            reworked_revert: any(&self.reworked_revert)?,
+            reworked_verify: any(&self.reworked_verify)?,
             extension: self.extension.clone(),
         })
     }
@@ -202,7 +210,10 @@ mod tests {
         let places = Places::of_configuration(text).expect("PostgreSQL");
         assert_eq!((places.plan.as_str(), places.deploy.as_str(), places.revert.as_str()), ("db/sqitch.plan", "x y", "undo"));
         assert_eq!((places.verify.as_str(), places.extension.as_str()), ("db/verify", "ddl"));
-        assert_eq!((places.reworked_deploy.as_str(), places.reworked_verify.as_str()), ("db/x y", "db/verify"));
+        assert_eq!(
+            (places.reworked_deploy.join(" | "), places.reworked_verify.join(" | ")),
+            ("db/x y | db/deploy".into(), "db/verify".into())
+        );
         assert_eq!(places.below("db"), None, "the deploy directory is outside");
         assert_eq!(Places::of_configuration("[core]\nengine = mysql\n"), None);
     }

@@ -5,14 +5,17 @@
 //! without any makes sql-migrate refuse the directory. Order: the number that a name begins with, then the whole name; names without
 //! a number come last (`migrate.go`, Migration.Less). It records whole names, so two files of one number are two steps. Transaction:
 //! the runner's own; `-- +migrate Up notransaction` gives it up for all of the file's Up sections, and each statement is sent alone
-//! (ExecMaxContext). `StatementBegin` … `StatementEnd` is one statement for sql-migrate and a part of its own here.
+//! (ExecMaxContext). `StatementBegin` … `StatementEnd` is one statement for sql-migrate and a part of its own here; several of them
+//! without a transaction are taken for statements sent alone, one for a batch. A byte order mark hides a marker on the first line,
+//! so that nothing of such an Up section runs, and the file is recorded all the same. A late lower number is run. Held against
+//! Debian's 0.0~git20191213 by tests/ledgers.rs.
 
-use super::sections::{Section, Sections};
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::sections::{Section, Sections, sent_whole};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
-use crate::source::{Version, Wrapping};
+use crate::source::{Migration, Version, Wrapping};
 
 const MARKER: &str = "-- +migrate ";
 
@@ -39,6 +42,11 @@ impl Layout for SqlMigrate {
         true
     }
 
+    /// It catches up first with what is missing before the last one (`migrate.go`, ToCatchup).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let all = directory.files.iter().filter(|f| f.is_sql());
         let (marked, others): (Vec<&FileEntry>, Vec<&FileEntry>) = all.partition(|f| is_annotated(f));
@@ -52,7 +60,7 @@ impl Layout for SqlMigrate {
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
         for entry in directory.files.iter().filter(|f| f.is_sql()) {
-            if let Some(why) = of_other_database(&entry.name) {
+            if let Some(why) = of_other_database_in(directory, &entry.name) {
                 reading.skip(entry, &why);
             } else if let Some(step) = step(entry) {
                 reading.steps.push(step.versioned(version(&entry.name)));
@@ -83,10 +91,13 @@ fn step(entry: &FileEntry) -> Option<Step> {
     let Some(text) = entry.text().filter(|_| entry.failure().is_none()) else {
         return Some(Step::of_file(id, entry, Wrapping::Wrapped));
     };
-    let (sections, without_transaction) = sections(text, entry.source().body());
+    // A byte order mark is part of the first line here.
+    let (sections, without_transaction) = sections(text, Span { start: 0, end: text.len() });
     let wrapping = if without_transaction { Wrapping::None } else { Wrapping::Wrapped };
     let step = sections.is_marked.then(|| sections.into_step(id, entry, wrapping))?;
-    Some(if without_transaction { step.or_explicit() } else { step })
+    let begins =
+        |line: &str| line.strip_prefix(MARKER).is_some_and(|words| words.split_whitespace().next() == Some("StatementBegin"));
+    Some(if without_transaction { sent_whole(step.or_explicit(), begins) } else { step })
 }
 
 /// The sections, and whether a marker of an Up section gives up the transaction.

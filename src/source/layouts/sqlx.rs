@@ -10,7 +10,7 @@
 //! The names alone are those of half a dozen runners, so sqlx is recognised by `-- no-transaction`, by a `.sqlx` directory, or by a
 //! Cargo.toml above that depends on it. Without any such mark the same files are `golang-migrate` (pairs) or `plain`, in the same order.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength, chooses_by_database, of_other_database, share};
+use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in, share};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, split_direction};
 use crate::source::{Migration, Version, Wrapping};
@@ -67,10 +67,9 @@ impl Layout for Sqlx {
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
         let (mut steps, mut downs) = (Vec::new(), Vec::new());
-        let by_database = chooses_by_database(named(directory).map(|(f, n)| ((n.version, n.direction), f.name.as_str())));
         for (entry, name) in named(directory) {
             let version = name.key();
-            if let Some(why) = of_other_database(&entry.name).filter(|_| by_database) {
+            if let Some(why) = of_other_database_in(directory, &entry.name) {
                 reading.skip(entry, &why);
             } else if name.direction == Some(Direction::Down) {
                 downs.push((entry, version));

@@ -4,16 +4,16 @@
 //! which has to count from 1 without a gap or a double, else tern refuses the directory (FindMigrations). Transaction: the runner's
 //! own; a line `---- tern: disable-tx ----` above the dividing line gives it up, and each statement is sent alone (doSQLMigration);
 //! before a carriage return it is no such line (disableTxPattern). Files are Go templates: `{{ … }}` is a placeholder, and `.sql` files
-//! in sub-directories are templates that steps may call.
+//! in sub-directories are templates that steps may call. Held against version 2.2.0 by tests/ledgers.rs.
 //!
 //! The dividing line is often absent, so tern is recognised by its `tern.conf` and by a go.mod that requires it, too.
 
 use super::sections::lines;
-use super::{Claim, Layout, Reading, Step, Strength, go_dependency, of_other_database, share};
+use super::{Claim, Late, Layout, Reading, Step, Strength, go_dependency, of_other_database_in, share};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, split_direction};
-use crate::source::{Skipped, UnitKind, Version, Wrapping};
+use crate::source::{Migration, UnitKind, Version, Wrapping};
 
 const DIVIDE: &str = "---- create above / drop below ----";
 const DISABLE_TRANSACTION: &str = "---- tern: disable-tx ----";
@@ -39,6 +39,11 @@ impl Layout for Tern {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// A number that was applied is taken, and the numbers have no gaps (`migrate/migrate.go`, FindMigrations).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Refused
     }
 
     /// `migrate/migrate.go`, FindMigrations.
@@ -68,7 +73,7 @@ impl Layout for Tern {
         let mut reading = Reading::default();
         for entry in &directory.files {
             let Some(id) = version(entry) else { continue };
-            match of_other_database(&entry.name) {
+            match of_other_database_in(directory, &entry.name) {
                 Some(why) => reading.skip(entry, &why),
                 None => reading.steps.push(step(id, entry).versioned(Version::number(id))),
             }
@@ -77,7 +82,7 @@ impl Layout for Tern {
             reading.skip(entry, "a template: it is run where a step calls it");
         }
         reading.order_by_version();
-        skip_after_gap(&mut reading);
+        object_to_gap(&mut reading);
         reading
     }
 
@@ -86,13 +91,15 @@ impl Layout for Tern {
     }
 }
 
-/// Says where the numbers do not count on from 1. The steps are read all the same.
-fn skip_after_gap(reading: &mut Reading) {
+/// Says where the numbers do not count on from 1.
+fn object_to_gap(reading: &mut Reading) {
     let numbers = reading.steps.iter().map(|step| step.version.as_ref().and_then(Version::single));
-    let gap = (1..).zip(numbers).zip(&reading.steps).find(|((wanted, have), _)| have.is_none_or(|have| have > *wanted));
+    let mut counted = (1..).zip(numbers).zip(&reading.steps);
+    let gap = counted.find(|((wanted, have), _)| have.is_none_or(|have| have > *wanted));
     if let Some(((wanted, _), step)) = gap {
-        let why = format!("there is no {wanted}: tern refuses the directory");
-        reading.skipped.push(Skipped { path: step.file.path.clone(), why });
+        let path = step.file.path.clone();
+        let why = format!("there is no migration {wanted} before it: tern refuses the directory");
+        reading.object(&path, why, "number the files from 1 on without a gap");
     }
 }
 

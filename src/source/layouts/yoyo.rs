@@ -12,9 +12,9 @@
 //!
 //! Held against version 9.0.0 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, Reading, Step, Strength};
 use crate::source::directory::{Directory, FileEntry};
-use crate::source::{DownPart, Wrapping};
+use crate::source::{DownPart, Migration, Wrapping};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -41,6 +41,11 @@ impl Layout for Yoyo {
 
     fn has_down_parts(&self) -> bool {
         true
+    }
+
+    /// It applies what is not in its table, whatever its name (`yoyo/backends/base.py`, to_apply).
+    fn late(&self, _: &Migration) -> Late {
+        Late::Applied
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -104,14 +104,14 @@ pub fn judge(seen: &Seen, above: &mut [Seen], parsed: &Parsed<'_>, found: &mut V
         "JsonTable" => form("json-table"),
         "JsonScalarExpr" => form_or_call("json-scalar", "json_scalar"),
         "JsonSerializeExpr" => form_or_call("json-scalar", "json_serialize"),
-        "JsonParseExpr" if seen.flag("unique_keys") => form("json-parse"),
+        "JsonParseExpr" if seen.flag("unique_keys") || parsed.find(&["without", "unique"]).is_some() => form("json-parse"),
         "JsonFormat" if is_below("JsonParseExpr") && !is(seen, "format_type", JsonFormatType::JsFormatDefault) => {
             form("json-parse")
         }
         "JsonFuncExpr" if is(seen, "op", JsonExprOp::JsonExistsOp) => form_or_call("json-query", "json_exists"),
         "JsonFuncExpr" if is(seen, "op", JsonExprOp::JsonQueryOp) => form_or_call("json-query", "json_query"),
         "JsonFuncExpr" if is(seen, "op", JsonExprOp::JsonValueOp) => form_or_call("json-query", "json_value"),
-        "XmlSerialize" if seen.flag("indent") => form("xmlserialize-indent"),
+        "XmlSerialize" if seen.flag("indent") || parsed.find(&["no", "indent"]).is_some() => form("xmlserialize-indent"),
 
         "MergeStmt" if !seen.is_absent("returning_clause") => form("merge-returning"),
         "MergeWhenClause" if is(seen, "match_kind", MergeMatchKind::MergeWhenNotMatchedBySource) => form("merge-by-source"),
@@ -149,7 +149,14 @@ pub fn judge(seen: &Seen, above: &mut [Seen], parsed: &Parsed<'_>, found: &mut V
         "FuncCall" => call(seen),
         _ => None,
     };
-    found.extend(what.map(|what| (seen.place(), what)));
+    if let Some(what) = what {
+        let place = match seen.kind {
+            // The tree says where the value stands, if anything.
+            "VariableSetStmt" | "VariableShowStmt" => parsed.find(&[seen.text("name")]).or(seen.place()),
+            _ => seen.place(),
+        };
+        found.push((place, what));
+    }
     match seen.kind {
         // BY TARGET is what NOT MATCHED means without it.
         "MergeStmt" => {
@@ -257,7 +264,15 @@ fn constraint(seen: &Seen, above: &[Seen], parsed: &Parsed<'_>) -> Option<What> 
 fn says_enforced(seen: &Seen, parsed: &Parsed<'_>) -> bool {
     let Some(from) = seen.place() else { return false };
     let to = element_end(parsed.text, from, parsed.end);
-    parsed.tokens(from).take_while(|token| token.span.start < to).any(|token| parsed.is_word(token, &["enforced"]))
+    let mut depth = 0usize;
+    parsed.tokens(from).take_while(|token| token.span.start < to).any(|token| {
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && parsed.is_word(token, &["enforced"])
+    })
 }
 
 fn reindexes_this_database(seen: &Seen) -> bool {
