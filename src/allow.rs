@@ -13,6 +13,7 @@ use crate::finding::{Finding, SuppressedBy, Suppression};
 use crate::op::Span;
 use crate::rules::{self, AllowsContext};
 use crate::source::allow::{Allow, AllowPosition, AllowScope, Directive, Unreadable};
+use crate::source::misnamed::Misnamed;
 use crate::source::{History, Migration};
 use crate::sql::{OddityKind, ParsedUnit};
 use std::collections::HashMap;
@@ -77,10 +78,14 @@ pub enum Fate {
 /// `judged` have one entry for each unit; `findings` are those of this history and may hold more.
 pub fn apply(history: &History, parsed: &[ParsedUnit], judged: &[bool], settings: &Settings, findings: &mut Vec<Finding>) {
     let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
-    if history.migrations.iter().any(|unit| !unit.directives.is_empty()) {
+    let of_units = history.migrations.iter().map(|unit| &unit.directives);
+    if of_units.chain(history.misnamed.iter().map(|one| &one.directives)).any(|directives| !directives.is_empty()) {
         for (at, finding) in findings.iter().enumerate() {
             by_path.entry(finding.path.clone()).or_default().push(at);
         }
+    }
+    for misnamed in &history.misnamed {
+        of_misnamed(misnamed, by_path.get(&misnamed.file.path).map(Vec::as_slice).unwrap_or_default(), findings);
     }
     for ((migration, parsed), judged) in history.migrations.iter().zip(parsed).zip(judged) {
         if migration.directives.is_empty() {
@@ -91,6 +96,18 @@ pub fn apply(history: &History, parsed: &[ParsedUnit], judged: &[bool], settings
         let said = of_unit(migration, parsed, &own, findings);
         if *judged {
             findings.extend(rules::judge_allows(&AllowsContext { migration, parsed, said: &said, settings }));
+        }
+    }
+}
+
+/// Applies the header of a file that is no unit for its name alone. Its statements are never judged, so nothing is said of the rest.
+fn of_misnamed(misnamed: &Misnamed, own: &[usize], findings: &mut [Finding]) {
+    for directive in &misnamed.directives {
+        if let Directive::Allow(allow) = directive
+            && allow.scope == AllowScope::Unit
+        {
+            let fates = vec![Fate::Idle; allow.rules.len()];
+            silence(&mut Applied { allow, covers: covers(allow, &[]), fates }, own, findings);
         }
     }
 }

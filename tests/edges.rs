@@ -1,9 +1,9 @@
-//! Every edge of a contract row has an example or a test that shows it: `rules/edges.toml`.
+//! Every edge of a contract, phase or history row has an example or a test that shows it: `rules/edges.toml`.
 
 use phasegate::finding::Level;
+use phasegate::rules::RULES;
 use phasegate::rules::document::{self, Family};
 use phasegate::rules::example::Example;
-use phasegate::rules::{Check, RULES};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -46,10 +46,15 @@ fn level(name: &str) -> Level {
     }
 }
 
-/// What is announced of the rule on a line that holds the text, in any of the examples: one entry per such line.
+/// What is announced of the rule on a line that holds the text, or of a file whose name holds it, in any of the examples: one entry
+/// per such line or file.
 fn announced(examples: &[Example], rule: &str, text: &str, default: Level) -> Vec<Vec<Level>> {
     let mut lines = Vec::new();
     for file in examples.iter().flat_map(|example| &example.files) {
+        if file.name.contains(text) {
+            let whole = file.announcements.iter().filter(|a| a.rule == rule && a.line.is_none());
+            lines.push(whole.map(|a| a.level.unwrap_or(default)).collect());
+        }
         for (at, _) in file.text.lines().enumerate().filter(|(_, line)| line.contains(text)) {
             let here = file.announcements.iter().filter(|a| a.rule == rule && a.line == Some(at + 1));
             lines.push(here.map(|a| a.level.unwrap_or(default)).collect());
@@ -74,7 +79,8 @@ fn gap(edge: &Edge) -> Option<String> {
         }
         (None, None, Some(test)) => {
             let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&test.file)).unwrap_or_default();
-            let there = source.contains(&format!("#[test]\n    fn {}()", test.name));
+            // In a module of tests, or in a file of them.
+            let there = ["    ", ""].iter().any(|indent| source.contains(&format!("#[test]\n{indent}fn {}()", test.name)));
             (!there).then(|| format!("{} has no test `{}`", test.file, test.name))
         }
         _ => Some("an edge has one of `bad`, `good` and `test`".into()),
@@ -89,13 +95,13 @@ fn every_edge_is_shown_by_an_example_or_a_test() {
 }
 
 #[test]
-fn every_contract_rule_has_edges_and_no_edge_stands_twice() {
+fn every_rule_of_these_families_has_edges_and_no_edge_stands_twice() {
     let edges = edges();
     let mut seen = BTreeSet::new();
     for edge in &edges {
         assert!(seen.insert((edge.rule.as_str(), edge.edge.as_str())), "{}, {} stands twice", edge.rule, edge.edge);
     }
-    for rule in RULES.iter().filter(|rule| rule.family == Family::Contract && !matches!(rule.check, Check::Source)) {
+    for rule in RULES.iter().filter(|rule| matches!(rule.family, Family::Contract | Family::Phase | Family::History)) {
         assert!(edges.iter().any(|edge| edge.rule == rule.id), "{} has no edge", rule.id);
     }
 }

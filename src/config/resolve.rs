@@ -217,6 +217,7 @@ impl Resolver<'_> {
     fn rule(&mut self, id: &Spanned<String>, form: &Spanned<RuleForm>, to: &mut Resolved) {
         self.said(to, &format!("rules.{}", id.get_ref()), id.span());
         let Some(rule) = self.known_rule(id) else { return };
+        let mut said_more = false;
         let level = match form.get_ref() {
             RuleForm::Level(word) => self.level(word, form.span()),
             RuleForm::Options(options) => {
@@ -225,6 +226,7 @@ impl Resolver<'_> {
                     let help = "write `level = \"warning\"` into it";
                     self.wrong(form.span(), Wrong::Empty { what: "a rule without a level", help });
                 }
+                said_more = options.keys().any(|key| key.get_ref() != "level");
                 for (key, value) in options {
                     match (key.get_ref().as_str(), value.get_ref()) {
                         ("level", toml::Value::String(word)) => level = self.level(word, value.span()),
@@ -245,7 +247,7 @@ impl Resolver<'_> {
                 level
             }
         };
-        if rule == "down-file-used" && level > Some(Level::Off) && to.settings.options.down_file_paths.is_empty() {
+        if rule == "down-file-used" && level > Some(Level::Off) && !said_more && to.settings.options.down_file_paths.is_empty() {
             let help = "say which files run in production: { level = \"warning\", paths = [\"deploy\"] }";
             self.wrong(id.span(), Wrong::Empty { what: "this rule reads nothing without `paths`", help });
         }

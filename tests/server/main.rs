@@ -9,6 +9,7 @@ mod data;
 mod disposable;
 mod guards;
 mod judge;
+mod names;
 mod object_breaks;
 mod objects;
 mod replay;

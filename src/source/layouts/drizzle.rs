@@ -54,6 +54,11 @@ impl Layout for Drizzle {
         Late::Skipped
     }
 
+    /// The journal decides; what is wrong with it is said of the journal.
+    fn on_same_version(&self) -> Option<&'static str> {
+        None
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         match Kind::of(directory)? {
             Kind::Journal(journal) => {

@@ -41,6 +41,11 @@ impl Layout for Hasura {
         true
     }
 
+    /// `cli/migrate/source/migration.go`, Append.
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("Hasura refuses the project")
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let parts = parts_of(directory);
         let ups: Vec<&Part<'_>> = parts.iter().filter(|part| part.direction == Direction::Up && part.entry.is_sql()).collect();

@@ -51,6 +51,11 @@ impl Layout for Pop {
         Late::Applied
     }
 
+    /// `migrator.go`, UpTo, by its ledger.
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("one of them runs, and nobody says which")
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let here: Vec<(&FileEntry, Name<'_>)> = directory.files.iter().filter_map(|f| Some((f, parse(&f.name)?))).collect();
         here.iter().find(|(f, name)| f.is_sql() && name.direction == Direction::Up)?;

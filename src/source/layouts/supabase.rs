@@ -40,6 +40,11 @@ impl Layout for Supabase {
         Late::Refused
     }
 
+    /// The version is the key of `supabase_migrations.schema_migrations` (`pkg/migration/history.go`).
+    fn on_same_version(&self) -> Option<&'static str> {
+        Some("Supabase fails on the second one, whose version is recorded already")
+    }
+
     fn recognise(&self, directory: &Directory) -> Option<Claim> {
         let named: Vec<&FileEntry> = directory.files.iter().filter(|f| version(f).is_some()).collect();
         let is_at_home = directory.real_paths().any(|path| path.ends_with("supabase/migrations"));
