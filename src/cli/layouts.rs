@@ -1,7 +1,7 @@
 //! `phasegate layouts`: every convention that is recognised, and by what.
 
 use super::exit::Exit;
-use super::terminal::{self, ColorChoice, Terminal};
+use super::terminal::{self, ColorChoice, ListFormat, Terminal};
 use crate::source::{Wrapping, layouts};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -12,13 +12,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 pub struct Arguments {
     /// How to write the list
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
-    format: FormatName,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum FormatName {
-    Human,
-    Json,
+    format: ListFormat,
 }
 
 /// A layout as `--format json` lists it.
@@ -49,11 +43,11 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         })
         .collect();
     match arguments.format {
-        FormatName::Human => {
+        ListFormat::Human => {
             let terminal = Terminal::of_stdout(color);
             terminal::write_stdout(|out| human(&rows, terminal, out))?;
         }
-        FormatName::Json => {
+        ListFormat::Json => {
             let json = serde_json::to_string(&rows)?;
             terminal::write_stdout(|out| writeln!(out, "{json}"))?;
         }

@@ -1,7 +1,7 @@
 //! `phasegate rules`: every rule in one line.
 
 use super::exit::Exit;
-use super::terminal;
+use super::terminal::{self, ListFormat};
 use crate::effect::BreakKind;
 use crate::finding::Level;
 use crate::report::level_name;
@@ -14,13 +14,7 @@ use std::io;
 pub struct Arguments {
     /// How to write the list
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
-    format: FormatName,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum FormatName {
-    Human,
-    Json,
+    format: ListFormat,
 }
 
 /// A rule as `--format json` lists it.
@@ -43,14 +37,14 @@ pub fn run(arguments: &Arguments) -> io::Result<Exit> {
         }
     };
     terminal::write_stdout(|out| match arguments.format {
-        FormatName::Human => {
+        ListFormat::Human => {
             let widest = documents.iter().map(|document| document.id.len()).max().unwrap_or(0);
             documents.iter().try_for_each(|document| {
                 let RuleDocument { id, level, family, summary, .. } = document;
                 writeln!(out, "{id:widest$}  {:7}  {:8}  {summary}", level_name(*level), family.name())
             })
         }
-        FormatName::Json => {
+        ListFormat::Json => {
             let row = |document: &'static RuleDocument| {
                 let RuleDocument { id, level, family, summary, breaks, .. } = document;
                 Row { id, level: *level, family: *family, summary, breaks }

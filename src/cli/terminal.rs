@@ -14,6 +14,13 @@ pub enum ColorChoice {
     Never,
 }
 
+/// How a list is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ListFormat {
+    Human,
+    Json,
+}
+
 /// What is known about standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
