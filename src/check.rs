@@ -182,6 +182,7 @@ fn check_paths<'a>(
         if let Some(schemas) = &settings.search_path {
             start.start_with_search_path(schemas);
         }
+        start.versions = settings.postgres.unwrap_or_default();
         let asked =
             Asked { scope: &whole.scope, settings: &settings.releases, environment: &whole.git, request: &source_request };
         let Standing { releases, changed, problems } = match standing::read(&history, &asked) {
@@ -344,7 +345,7 @@ impl Replaying<'_> {
             }
             let before = catalog.clone();
             let replayed = replay::unit(&mut catalog, unit, migration, parsed);
-            let facts = facts::of_unit(unit, parsed.statements.len(), &replayed.events, &before, &catalog);
+            let facts = facts::of_unit(unit, &replayed, &before, &catalog);
             let context = Context {
                 history,
                 migration,
@@ -354,7 +355,9 @@ impl Replaying<'_> {
                 before: &before,
                 after: &catalog,
                 events: &replayed.events,
-                transactions: &replayed.transactions,
+                work: &replayed.work,
+                circumstances: &replayed.circumstances,
+                notes: &replayed.notes,
                 pending: &pending,
                 releases,
                 settings,

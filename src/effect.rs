@@ -16,7 +16,32 @@ pub enum LockMode {
     AccessExclusiveLock,
 }
 
-/// The strongest lock a statement takes on a relation from before the unit.
+impl LockMode {
+    /// It conflicts with ROW EXCLUSIVE, which INSERT, UPDATE and DELETE take.
+    pub fn stops_writes(self) -> bool {
+        self >= LockMode::ShareLock
+    }
+    /// It conflicts with ACCESS SHARE, which SELECT takes.
+    pub fn stops_reads(self) -> bool {
+        self == LockMode::AccessExclusiveLock
+    }
+    /// As LOCK TABLE and the documentation write it: `SHARE ROW EXCLUSIVE`.
+    pub fn words(self) -> &'static str {
+        match self {
+            LockMode::AccessShareLock => "ACCESS SHARE",
+            LockMode::RowShareLock => "ROW SHARE",
+            LockMode::RowExclusiveLock => "ROW EXCLUSIVE",
+            LockMode::ShareUpdateExclusiveLock => "SHARE UPDATE EXCLUSIVE",
+            LockMode::ShareLock => "SHARE",
+            LockMode::ShareRowExclusiveLock => "SHARE ROW EXCLUSIVE",
+            LockMode::ExclusiveLock => "EXCLUSIVE",
+            LockMode::AccessExclusiveLock => "ACCESS EXCLUSIVE",
+        }
+    }
+}
+
+/// The strongest lock a statement takes on a relation from before the unit: a table, view, materialized view, sequence or foreign
+/// table, and an index where the statement is about the index itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lock {
     pub relation: String,

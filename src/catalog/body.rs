@@ -273,6 +273,7 @@ impl<'c> Interpreter<'c> {
             return;
         }
         let taken = self.catalog.savepoint();
+        let work_mark = before.work_so_far();
         let taken_variables = std::mem::replace(&mut self.variables, variables.clone());
         self.undo(before);
         // What it RAISEs or RETURNs ends only itself.
@@ -281,12 +282,14 @@ impl<'c> Interpreter<'c> {
             Flow::Failed(_) => Vec::new(),
             Flow::Next | Flow::Return => self.catalog.journal.split_off(mark.min(self.catalog.journal.len())),
         };
+        let other_work = self.catalog.work.split_off(work_mark.min(self.catalog.work.len()));
         self.undo(taken);
         if changes_schema(&other) {
             // What only the other arm creates is not in the state.
             self.catalog.incomplete = true;
         }
         self.catalog.journal.extend(other);
+        self.catalog.work.extend(other_work);
         let left = std::mem::replace(&mut self.variables, taken_variables);
         self.forget_changed(left);
     }

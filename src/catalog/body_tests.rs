@@ -2,7 +2,7 @@
 
 use super::Catalog;
 use super::change::{Change, Event};
-use super::replay::{self, TransactionNoteKind, UnitReplay};
+use super::replay::{self, Circumstances, TransactionNoteKind, UnitReplay};
 use crate::op::Span;
 use crate::source::{Migration, Phase, SourceFile, UnitKind, Wrapping};
 use std::sync::Arc;
@@ -179,7 +179,8 @@ fn entries_of_a_block_have_their_statement_and_entries_of_a_call_have_the_call()
 fn statements_know_their_transaction_and_whether_it_was_rolled_back() {
     let numbers = |wrapping: Wrapping, sql: &str| {
         let replayed = run(&mut Catalog::new(), 1, sql, wrapping);
-        (replayed.transactions, replayed.rolled_back.iter().map(|yes| u8::from(*yes)).collect::<Vec<_>>(), replayed.notes)
+        let of = |f: fn(&Circumstances) -> u32| replayed.circumstances.iter().map(f).collect::<Vec<_>>();
+        (of(|c| c.transaction), of(|c| u32::from(c.rolled_back)), replayed.notes)
     };
     let kinds = |notes: Vec<replay::TransactionNote>| notes.iter().map(|note| (note.statement, note.kind)).collect::<Vec<_>>();
     let (transactions, _, notes) = numbers(Wrapping::Wrapped, "SELECT 1; SELECT 2");
@@ -227,7 +228,7 @@ fn a_step_that_cannot_be_read_leaves_the_history_incomplete() {
     let parsed = crate::sql::parse::unit(&migration);
     let replayed = replay::unit(&mut catalog, 1, &migration, &parsed);
     assert_eq!(words(&replayed.events, &catalog), ["create t", "create u"]);
-    assert_eq!(replayed.transactions, [0, 1, 2]);
+    assert_eq!(replayed.circumstances.iter().map(|c| c.transaction).collect::<Vec<_>>(), [0, 1, 2]);
     assert!(catalog.incomplete);
     let mut catalog = Catalog::new();
     migration.kind = UnitKind::Unknown;

@@ -5,7 +5,9 @@
 use super::change::{Change, Event, Privileged};
 use super::name::qualified;
 use super::object::*;
+use super::replay::UnitReplay;
 use super::types::DataType;
+use super::work::facts as work;
 use super::{Catalog, change::RowChange};
 use crate::effect::{Break, BreakKind, Effect};
 use crate::expr::Expr;
@@ -22,10 +24,11 @@ pub enum Class {
     Opaque,
 }
 
-/// The facts of one unit: for each of its `count` statements an effect and a class.
-pub fn of_unit(unit: u32, count: usize, events: &[Event], before: &Catalog, after: &Catalog) -> Vec<(Effect, Class)> {
+/// The facts of one unit: for each of its statements an effect and a class.
+pub fn of_unit(unit: u32, replayed: &UnitReplay, before: &Catalog, after: &Catalog) -> Vec<(Effect, Class)> {
     let facts = Facts { unit, before, after };
-    let mut all = vec![(Effect::default(), Class::Neutral); count];
+    let events = &replayed.events;
+    let mut all = vec![(Effect::default(), Class::Neutral); replayed.circumstances.len()];
     for event in events {
         let Some((effect, class)) = all.get_mut(event.statement) else { continue };
         *class = (*class).max(class_of(&event.change));
@@ -43,6 +46,7 @@ pub fn of_unit(unit: u32, count: usize, events: &[Event], before: &Catalog, afte
     for (effect, _) in &mut all {
         effect.breaks.sort();
     }
+    work::add_to(&mut all, replayed, |relation| facts.older_relation(relation));
     all
 }
 

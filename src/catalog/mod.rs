@@ -12,6 +12,7 @@ pub mod replay;
 pub mod resolve;
 pub mod snapshot;
 pub mod types;
+pub mod work;
 
 mod alter_table;
 mod apply;
@@ -55,6 +56,7 @@ mod type_object;
 mod view;
 
 use crate::op::{Op, Span};
+use crate::versions::PostgresVersions;
 use change::{Cause, Change, Event};
 use imbl::{OrdMap, Vector};
 use object::*;
@@ -98,6 +100,10 @@ pub struct Catalog {
     next_id: u32,
     /// What has happened since the journal was last taken.
     pub journal: Vec<Event>,
+    /// What it cost since that was last taken.
+    pub work: Vec<work::Work>,
+    /// The servers that facts are about: where they differ, the worst of them counts.
+    pub versions: PostgresVersions,
     /// Where we are: unit from 1, statement from 0.
     pub unit: u32,
     pub statement: usize,
@@ -329,6 +335,7 @@ impl Catalog {
         self.settings = OrdMap::new();
         self.session_settings = OrdMap::new();
         self.journal.clear();
+        self.work.clear();
         self.incomplete = false;
     }
 

@@ -1,27 +1,55 @@
 //! One unit's statements, each in the transaction that it runs in.
 //!
-//! What is rolled back never happened: the catalog is as before and the events are gone, though the statements stay. A
+//! What is rolled back never happened: the catalog is as before and the events are gone, though the statements stay, and with
+//! them the locks and the work that they took while it lasted. A
 //! transaction that is still open at the end of a unit is taken as committed: runners write their ledger and commit.
 
 use super::Catalog;
 use super::change::Event;
 use super::session;
 use super::transaction::Savepoint;
+use super::work::Work;
 use crate::op::{Op, Statement, TransactionCommand};
 use crate::source::{Migration, UnitKind, Wrapping};
 use crate::sql::ParsedUnit;
+use imbl::OrdMap;
 
 /// What a unit did.
 #[derive(Clone, Debug, Default)]
 pub struct UnitReplay {
     /// In order, without what was rolled back.
     pub events: Vec<Event>,
-    /// For each statement the transaction it ran in, from 0; equal numbers are one transaction.
-    pub transactions: Vec<u32>,
-    /// For each statement whether its effects were rolled back later in the unit.
-    pub rolled_back: Vec<bool>,
+    /// Locks, rewrites, scans and index builds in order, also of what was rolled back later.
+    pub work: Vec<Work>,
+    /// One for each statement.
+    pub circumstances: Vec<Circumstances>,
     /// Transaction control that did something else than its words say, in order.
     pub notes: Vec<TransactionNote>,
+}
+
+/// What a statement of a unit runs in.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// The transaction, from 0; equal numbers are one transaction.
+    pub transaction: u32,
+    /// Who opened that transaction; `None` for a statement that is a transaction of its own. BEGIN is in the one it opens, COMMIT
+    /// in the one it ends.
+    pub block: Option<BlockKind>,
+    /// True where its effects were rolled back later in the unit.
+    pub rolled_back: bool,
+    /// Settings in effect before it. What another unit left behind is not among the timeouts: it may run in another session.
+    pub settings: OrdMap<String, String>,
+}
+
+/// Who opened a transaction block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockKind {
+    /// The runner: BEGIN around the unit.
+    Runner,
+    /// Nobody in words: several statements in one simple-query message.
+    Implicit,
+    /// The file: BEGIN or START TRANSACTION.
+    Explicit,
 }
 
 /// Something about transaction control, and the statement (from 0) that it is about.
@@ -54,6 +82,8 @@ pub fn unit(catalog: &mut Catalog, unit: u32, migration: &Migration, parsed: &Pa
     catalog.unit = unit;
     catalog.statement = 0;
     catalog.journal.clear();
+    catalog.work.clear();
+    session::forget_timeouts(catalog);
     if migration.kind != UnitKind::Sql {
         catalog.incomplete = true;
     }
@@ -65,7 +95,7 @@ pub fn unit(catalog: &mut Catalog, unit: u32, migration: &Migration, parsed: &Pa
     let mut replay =
         Replay { catalog, result: UnitReplay::default(), batch: wrapping == Wrapping::Batch, block: None, number: 0 };
     if wrapping == Wrapping::Wrapped {
-        replay.open(Kind::Runner, None);
+        replay.open(BlockKind::Runner, None);
     }
     for (index, statement) in parsed.statements.iter().enumerate() {
         replay.catalog.statement = index;
@@ -87,18 +117,8 @@ pub fn unit(catalog: &mut Catalog, unit: u32, migration: &Migration, parsed: &Pa
     replay.finish()
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// BEGIN of the runner.
-    Runner,
-    /// Several statements in one simple-query message.
-    Implicit,
-    /// BEGIN of the file.
-    Explicit,
-}
-
 struct Block {
-    kind: Kind,
+    kind: BlockKind,
     /// The statement that opened it, where one did.
     opened_by: Option<usize>,
     start: Point,
@@ -137,17 +157,27 @@ impl Replay<'_> {
         }
         self.place();
         self.catalog.apply(&statement.op);
-        self.result.events.append(&mut self.catalog.journal);
+        self.take_over();
         self.end_lone_statement();
+    }
+
+    /// What the statement did is the unit's now.
+    fn take_over(&mut self) {
+        self.result.events.append(&mut self.catalog.journal);
+        self.result.work.append(&mut self.catalog.work);
     }
 
     /// Gives the current statement its transaction. In a batch the implicit one starts with the first statement that needs it.
     fn place(&mut self) {
         if self.batch && self.block.is_none() {
-            self.open(Kind::Implicit, None);
+            self.open(BlockKind::Implicit, None);
         }
-        self.result.transactions.push(self.number);
-        self.result.rolled_back.push(false);
+        self.result.circumstances.push(Circumstances {
+            transaction: self.number,
+            block: self.block.as_ref().map(|block| block.kind),
+            rolled_back: false,
+            settings: self.catalog.settings.clone(),
+        });
     }
 
     fn control(&mut self, index: usize, command: &TransactionCommand) {
@@ -183,7 +213,7 @@ impl Replay<'_> {
         self.place();
         match self.block.take() {
             Some(mut block) => {
-                if block.kind == Kind::Implicit {
+                if block.kind == BlockKind::Implicit {
                     self.note(index, TransactionNoteKind::SavepointOutside);
                 } else {
                     f(self, &mut block);
@@ -200,12 +230,12 @@ impl Replay<'_> {
     fn begin(&mut self, index: usize) {
         match &mut self.block {
             // BEGIN turns the implicit transaction of a batch, with what already ran in it, into a block of its own.
-            Some(block) if block.kind == Kind::Implicit => {
-                block.kind = Kind::Explicit;
+            Some(block) if block.kind == BlockKind::Implicit => {
+                block.kind = BlockKind::Explicit;
                 block.opened_by = Some(index);
             }
             Some(_) => self.note(index, TransactionNoteKind::NestedBegin),
-            None => self.open(Kind::Explicit, Some(index)),
+            None => self.open(BlockKind::Explicit, Some(index)),
         }
         self.place();
     }
@@ -218,9 +248,9 @@ impl Replay<'_> {
             return;
         };
         match block.kind {
-            Kind::Runner => self.note(index, TransactionNoteKind::EndsRunnersTransaction),
-            Kind::Implicit => self.note(index, TransactionNoteKind::EndsImplicitTransaction),
-            Kind::Explicit => {}
+            BlockKind::Runner => self.note(index, TransactionNoteKind::EndsRunnersTransaction),
+            BlockKind::Implicit => self.note(index, TransactionNoteKind::EndsImplicitTransaction),
+            BlockKind::Explicit => {}
         }
         if !commit {
             self.return_to(block.start);
@@ -228,7 +258,7 @@ impl Replay<'_> {
         self.end_of_transaction();
     }
 
-    fn open(&mut self, kind: Kind, opened_by: Option<usize>) {
+    fn open(&mut self, kind: BlockKind, opened_by: Option<usize>) {
         let start = self.point();
         self.block = Some(Block { kind, opened_by, start, savepoints: Vec::new() });
     }
@@ -249,7 +279,7 @@ impl Replay<'_> {
         Point {
             savepoint: self.catalog.savepoint(),
             events: self.result.events.len(),
-            statements: self.result.transactions.len(),
+            statements: self.result.circumstances.len(),
         }
     }
 
@@ -258,9 +288,9 @@ impl Replay<'_> {
         self.catalog.return_to(point.savepoint);
         (self.catalog.statement, self.catalog.span) = (statement, span);
         self.result.events.truncate(point.events);
-        let last = self.result.rolled_back.len().saturating_sub(1);
-        for rolled_back in self.result.rolled_back.iter_mut().take(last).skip(point.statements) {
-            *rolled_back = true;
+        let last = self.result.circumstances.len().saturating_sub(1);
+        for statement in self.result.circumstances.iter_mut().take(last).skip(point.statements) {
+            statement.rolled_back = true;
         }
     }
 
@@ -270,15 +300,16 @@ impl Replay<'_> {
 
     fn finish(mut self) -> UnitReplay {
         if let Some(block) = self.block.take() {
-            if let (Kind::Explicit, Some(opened_by)) = (block.kind, block.opened_by) {
+            if let (BlockKind::Explicit, Some(opened_by)) = (block.kind, block.opened_by) {
                 self.note(opened_by, TransactionNoteKind::Unclosed);
             }
             self.end_of_transaction();
         }
-        self.result.events.append(&mut self.catalog.journal);
+        self.take_over();
         // The next unit is another session's, as far as is known: temporary objects are gone, and that is nobody's loss.
         session::drop_temporary(self.catalog);
         self.catalog.journal.clear();
+        self.catalog.work.clear();
         self.result
     }
 }

@@ -47,6 +47,14 @@ pub(super) fn set_config_unknown(c: &mut Catalog, name: &str, local: bool) {
     assign(c, &name, None, local);
 }
 
+/// Timeouts of another unit are gone: what comes next may be another session's.
+pub(super) fn forget_timeouts(c: &mut Catalog) {
+    for name in ["lock_timeout", "statement_timeout", "transaction_timeout", "idle_in_transaction_session_timeout"] {
+        write(&mut c.settings, name, None);
+        write(&mut c.session_settings, name, None);
+    }
+}
+
 /// DISCARD; only DISCARD ALL touches settings and temporary tables.
 pub(super) fn discard(c: &mut Catalog, all: bool) {
     if !all {

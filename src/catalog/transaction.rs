@@ -8,6 +8,13 @@ pub(super) struct Savepoint {
     catalog: Catalog,
 }
 
+impl Savepoint {
+    /// How much work there was by then, since it was last taken.
+    pub(super) fn work_so_far(&self) -> usize {
+        self.catalog.work.len()
+    }
+}
+
 impl Catalog {
     pub(super) fn savepoint(&self) -> Savepoint {
         Savepoint { catalog: self.clone() }

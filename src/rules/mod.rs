@@ -15,6 +15,8 @@ use crate::allow::Said;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::object::{Birth, Column, ColumnId, Id, Relation};
+use crate::catalog::replay::{Circumstances, TransactionNote};
+use crate::catalog::work::Work;
 use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
@@ -135,8 +137,12 @@ pub struct Context<'a> {
     pub after: &'a Catalog,
     /// What happened, in order. Rolled-back parts are not here.
     pub events: &'a [Event],
-    /// For each statement the transaction it ran in; equal numbers are one transaction.
-    pub transactions: &'a [u32],
+    /// Locks, rewrites, scans and index builds, in order, of statements that were rolled back too.
+    pub work: &'a [Work],
+    /// For each statement what it ran in: its transaction, who opened that, the settings in effect.
+    pub circumstances: &'a [Circumstances],
+    /// Transaction control that did something else than its words say.
+    pub notes: &'a [TransactionNote],
     /// Units of the same release that ran before this one, in that order. Empty without release information.
     pub pending: &'a [Pending<'a>],
     pub releases: &'a Releases,
@@ -185,9 +191,10 @@ impl<'a> Context<'a> {
     /// Events after this one in the same transaction.
     pub fn later(&self, event: &Event) -> impl Iterator<Item = &'a Event> + use<'a> {
         let at = self.position(event);
-        let transaction = self.transactions.get(event.statement).copied();
-        let transactions = self.transactions;
-        self.events[at + 1..].iter().take_while(move |e| transactions.get(e.statement).copied() == transaction)
+        let circumstances = self.circumstances;
+        let transaction = move |statement: usize| circumstances.get(statement).map(|c| c.transaction);
+        let own = transaction(event.statement);
+        self.events[at + 1..].iter().take_while(move |e| transaction(e.statement) == own)
     }
     /// Events before this one in the unit.
     pub fn earlier(&self, event: &Event) -> &'a [Event] {

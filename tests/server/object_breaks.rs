@@ -32,7 +32,7 @@ fn predicted(older: &Catalog, statement: &str) -> Vec<String> {
     let parsed = phasegate::sql::parse::unit(&migration);
     let mut after = older.clone();
     let replayed = replay::unit(&mut after, 2, &migration, &parsed);
-    let effects = facts::of_unit(2, parsed.statements.len(), &replayed.events, older, &after);
+    let effects = facts::of_unit(2, &replayed, older, &after);
     let breaks = effects.iter().flat_map(|(effect, _)| &effect.breaks).filter(|found| is_observed(found.kind));
     breaks.map(|found| format!("{} {}", serde_json::to_value(found.kind).unwrap().as_str().unwrap(), found.object)).collect()
 }

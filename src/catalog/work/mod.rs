@@ -1,0 +1,140 @@
+//! What statements cost the relations they are about: locks, rewrites, scans and index builds, in the order they happen.
+//!
+//! This is kept apart from the journal of changes, because it also happens where nothing changes, and stays where a transaction
+//! was rolled back. Each entry carries the relation as it was. Lock modes come from the table that was read off servers
+//! (`versions::locks`); whether a relation is from before the unit is asked later, when facts are made.
+
+pub(super) mod facts;
+
+use super::Catalog;
+use super::object::{ColumnId, Id, Index, Relation};
+use crate::effect::LockMode;
+use crate::op::Span;
+use std::sync::Arc;
+
+/// One lock, or one piece of work that takes longer the larger the relation is.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// Index of the statement in its unit, from 0.
+    pub statement: usize,
+    /// The statement, or the one inside a body that does it.
+    pub span: Span,
+    /// As it is before.
+    pub relation: Arc<Relation>,
+    pub act: Act,
+}
+
+/// What is done to the relation.
+#[derive(Clone, Debug)]
+pub enum Act {
+    Lock(LockMode),
+    /// Every row is written anew, into a new file.
+    Rewrite(Rewrite),
+    /// Every row is read.
+    Scan(Scan),
+    /// An index on it is built from its rows.
+    Build(Build),
+    /// One of its indexes is locked.
+    LockIndex(Arc<Index>, LockMode),
+}
+
+/// Why a relation is rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rewrite {
+    /// A new column whose value is another in each row: a volatile default, a sequence.
+    VolatileDefault {
+        column: ColumnId,
+    },
+    /// A new column with an identity or of a serial type.
+    Identity {
+        column: ColumnId,
+    },
+    /// A new STORED generated column, or a new expression of one.
+    Generated {
+        column: ColumnId,
+    },
+    /// A new column of a domain with constraints.
+    ConstrainedDomain {
+        column: ColumnId,
+    },
+    /// The type of a column, in a way that changes what is stored.
+    Retype {
+        column: ColumnId,
+    },
+    /// SET LOGGED, SET UNLOGGED.
+    Persistence,
+    AccessMethod,
+    /// The files are copied; indexes stay where they are.
+    Tablespace,
+    Cluster,
+    VacuumFull,
+    Refresh,
+}
+
+/// Why a relation is scanned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scan {
+    /// A CHECK of this name, new or validated.
+    Check { constraint: String, validate: bool },
+    /// A foreign key of this name, new or validated. `referenced`: this is the side that it points to.
+    ForeignKey { constraint: String, referenced: bool, validate: bool },
+    /// SET NOT NULL, a primary key, or a NOT NULL constraint that is validated, where nothing proves that there are no NULLs.
+    NotNull { column: ColumnId, validate: bool },
+    /// A new column that is NOT NULL and has no default: the server looks whether there is any row.
+    RequiredColumn { column: ColumnId },
+    /// A constraint of a domain that a column uses.
+    Domain { column: ColumnId, validate: bool },
+    /// ATTACH PARTITION: whether each row belongs into the new partition.
+    PartitionBound,
+    /// Whether no row of the default partition belongs into a new one.
+    DefaultPartition,
+}
+
+/// Which index is built, and why.
+#[derive(Clone, Debug)]
+pub enum Build {
+    /// CREATE INDEX. `concurrently`: without stopping writes.
+    Index { index: Id, concurrently: bool },
+    /// The index of a UNIQUE, PRIMARY KEY or EXCLUDE constraint.
+    Constraint { index: Id },
+    /// A missing index of a partition that is attached, or of one below a table that gets an index.
+    Partition { index: Id },
+    /// It is there and built anew because a column that it uses changed its type or collation.
+    Retype { index: Id },
+    /// All of the relation's indexes, because it is rewritten.
+    Rewrite,
+    /// REINDEX.
+    Reindex { concurrently: bool },
+}
+
+impl Catalog {
+    /// The statement takes a lock on a relation; one that is not there any more is locked by nobody.
+    pub(super) fn lock(&mut self, relation: Id, mode: LockMode) {
+        self.work_on(relation, Act::Lock(mode));
+    }
+    pub(super) fn rewrite(&mut self, relation: Id, why: Rewrite) {
+        self.work_on(relation, Act::Rewrite(why));
+    }
+    pub(super) fn scan(&mut self, relation: Id, why: Scan) {
+        self.work_on(relation, Act::Scan(why));
+    }
+    pub(super) fn build_index(&mut self, relation: Id, what: Build) {
+        self.work_on(relation, Act::Build(what));
+    }
+    pub(super) fn lock_index(&mut self, index: Id, mode: LockMode) {
+        if let Some(index) = self.indexes.get(&index).cloned() {
+            self.work_on(index.relation, Act::LockIndex(index, mode));
+        }
+    }
+
+    fn work_on(&mut self, relation: Id, act: Act) {
+        if let Some(relation) = self.relation(relation).cloned() {
+            self.work_on_former(relation, act);
+        }
+    }
+
+    /// As [`Catalog::lock`] and its kin, for a relation that the statement has already taken away.
+    pub(super) fn work_on_former(&mut self, relation: Arc<Relation>, act: Act) {
+        self.work.push(Work { statement: self.statement, span: self.span, relation, act });
+    }
+}
