@@ -28,7 +28,7 @@ fn run(sql: &str) -> (Vec<Change>, Vec<String>, Catalog) {
     let parsed = phasegate::sql::parse::unit(&migration);
     let (before, mut after) = (Catalog::new(), Catalog::new());
     let replayed = replay::unit(&mut after, 1, &migration, &parsed);
-    let effects = facts::of_unit(1, parsed.statements.len(), &replayed.events, &before, &after);
+    let effects = facts::of_unit(1, &replayed, &before, &after);
     let breaks = effects.iter().flat_map(|(effect, _)| &effect.breaks);
     let breaks = breaks.map(|found| format!("{} {}", serde_json::to_value(found.kind).unwrap().as_str().unwrap(), found.object));
     (replayed.events.into_iter().map(|event| event.change).collect(), breaks.collect(), after)
