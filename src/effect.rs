@@ -17,6 +17,35 @@ pub enum LockMode {
 }
 
 impl LockMode {
+    /// Every mode, weakest first.
+    pub const ALL: [LockMode; 8] = [
+        LockMode::AccessShareLock,
+        LockMode::RowShareLock,
+        LockMode::RowExclusiveLock,
+        LockMode::ShareUpdateExclusiveLock,
+        LockMode::ShareLock,
+        LockMode::ShareRowExclusiveLock,
+        LockMode::ExclusiveLock,
+        LockMode::AccessExclusiveLock,
+    ];
+
+    /// By its name in `pg_locks`.
+    pub fn named(name: &str) -> Option<LockMode> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+    /// As `pg_locks` spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            LockMode::AccessShareLock => "AccessShareLock",
+            LockMode::RowShareLock => "RowShareLock",
+            LockMode::RowExclusiveLock => "RowExclusiveLock",
+            LockMode::ShareUpdateExclusiveLock => "ShareUpdateExclusiveLock",
+            LockMode::ShareLock => "ShareLock",
+            LockMode::ShareRowExclusiveLock => "ShareRowExclusiveLock",
+            LockMode::ExclusiveLock => "ExclusiveLock",
+            LockMode::AccessExclusiveLock => "AccessExclusiveLock",
+        }
+    }
     /// It conflicts with ROW EXCLUSIVE, which INSERT, UPDATE and DELETE take.
     pub fn stops_writes(self) -> bool {
         self >= LockMode::ShareLock

@@ -66,7 +66,7 @@ impl Tally {
     pub fn precision(&self) -> f64 {
         share(self.matched, self.predicted)
     }
-    fn add(&mut self, other: &Tally) {
+    pub(super) fn add(&mut self, other: &Tally) {
         self.observed += other.observed;
         self.predicted += other.predicted;
         self.matched += other.matched;
@@ -277,7 +277,7 @@ impl Judgement {
     }
 }
 
-fn first_line(sql: &str) -> String {
+pub(super) fn first_line(sql: &str) -> String {
     const LIMIT: usize = 100;
     let line: String = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() > LIMIT { line.chars().take(LIMIT).chain(['…']).collect() } else { line }

@@ -103,7 +103,7 @@ pub enum ReplayError {
     Connection { action: &'static str, source: postgres::Error },
 }
 
-fn while_trying(action: &'static str) -> impl FnOnce(postgres::Error) -> ReplayError {
+pub(super) fn while_trying(action: &'static str) -> impl FnOnce(postgres::Error) -> ReplayError {
     move |source| ReplayError::Connection { action, source }
 }
 
@@ -265,14 +265,19 @@ impl Replayer {
 
     /// Undoes what is open; an error that is not the server's own answer ends the replay.
     fn roll_back(&mut self, statement: Option<usize>, error: postgres::Error) -> Result<Failure, ReplayError> {
-        let Some(answer) = error.as_db_error() else {
-            return Err(ReplayError::Connection { action: "run a statement", source: error });
-        };
-        let failure = Failure { statement, sqlstate: answer.code().code().to_owned(), message: message(answer) };
+        let failure = described_failure(statement, error)?;
         self.client.batch_execute("ROLLBACK").map_err(while_trying("roll back"))?;
         self.refresh()?;
         Ok(failure)
     }
+}
+
+/// The server's answer. An error that is none ends the replay.
+pub(super) fn described_failure(statement: Option<usize>, error: postgres::Error) -> Result<Failure, ReplayError> {
+    let Some(answer) = error.as_db_error() else {
+        return Err(ReplayError::Connection { action: "run a statement", source: error });
+    };
+    Ok(Failure { statement, sqlstate: answer.code().code().to_owned(), message: message(answer) })
 }
 
 fn message(answer: &DbError) -> String {
@@ -284,7 +289,7 @@ fn message(answer: &DbError) -> String {
 
 /// Why a statement is not run, where it is not. COPY changes no schema; its data stands outside of the statement, and a program
 /// is somebody else's command on this machine.
-fn skipped(statement: &ReplayStatement) -> Option<&'static str> {
+pub(super) fn skipped(statement: &ReplayStatement) -> Option<&'static str> {
     match &statement.op {
         Some(Op::Copy { program: true, .. }) => Some("COPY … PROGRAM runs a command on the server's machine"),
         Some(Op::Copy { stdin: true, .. }) => Some("COPY data is not sent"),

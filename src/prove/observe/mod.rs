@@ -3,7 +3,8 @@
 //! [`Observer`] reads the catalogs through the connection that runs the migration, so it sees what is not yet committed. It
 //! leaves no trace: settings and savepoints are undone. [`Catalogs`] are rows with their OIDs, by which identity is decided;
 //! [`breaks::difference`] says what old clients lost between two of them,
-//! [`required::RequiredColumns`] what they must name by the end of a unit, [`snapshot::snapshot`] describes one without OIDs.
+//! [`required::RequiredColumns`] what they must name by the end of a unit, [`snapshot::snapshot`] describes one without OIDs;
+//! [`trace`] sees what a statement costs.
 
 pub mod breaks;
 pub mod catalogs;
@@ -11,6 +12,7 @@ mod observer;
 mod queries;
 pub mod required;
 pub mod snapshot;
+pub mod trace;
 
 pub use catalogs::Catalogs;
 pub use observer::Observer;
