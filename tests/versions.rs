@@ -3,43 +3,18 @@
 
 #[path = "support/servers.rs"]
 mod servers;
+#[path = "support/tables.rs"]
+mod tables;
 
 use phasegate::check::{self, Request};
 use phasegate::config::Settings;
 use phasegate::prove::server::LocalServer;
 use phasegate::versions::newer;
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use tables::{assert_table, read, rows};
 
 type Servers = [(u16, LocalServer)];
-
-fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src").join(name)
-}
-
-fn read(name: &str) -> String {
-    std::fs::read_to_string(file(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-/// Compares with the checked-in table, or writes it.
-fn assert_table(name: &str, lines: &[String]) {
-    let found = lines.join("\n") + "\n";
-    if std::env::var_os("PHASEGATE_BLESS").is_some() {
-        std::fs::write(file(name), &found).unwrap();
-    }
-    let kept = read(name);
-    let differing = kept.lines().zip(found.lines()).find(|(kept, found)| kept != found);
-    assert!(kept == found, "{name} is not what the servers say: {differing:?}; PHASEGATE_BLESS=1 writes it anew");
-}
-
-fn rows(server: &LocalServer, query: &str) -> Vec<String> {
-    let text = |message: &SimpleQueryMessage| match message {
-        SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
-        _ => None,
-    };
-    server.connect("postgres").unwrap().simple_query(query).unwrap().iter().filter_map(text).collect()
-}
 
 /// The rows of the query that the oldest server does not give, each behind the first version that does. Rows are told apart by
 /// their `key`. What comes and goes again between versions was added to older ones by their minor releases.
