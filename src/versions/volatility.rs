@@ -71,7 +71,17 @@ pub fn of(name: &str, args: &[Option<&str>], versions: PostgresVersions) -> Opti
 
 /// The volatility of an operator of `pg_catalog`, as [`of`] tells it; a prefix operator has one argument.
 pub fn of_operator(name: &str, args: &[Option<&str>], versions: PostgresVersions) -> Option<Volatility> {
-    worst(OPERATOR_TABLE.get(name)?, args, versions)
+    let overloads = OPERATOR_TABLE.get(name)?;
+    // Beside a literal the server first looks for the operator between two of the other side's type (`binary_oper_exact`).
+    let alike = match args {
+        [Some(LITERAL), Some(other)] | [Some(other), Some(LITERAL)] => [Some(*other); 2],
+        _ => return worst(overloads, args, versions),
+    };
+    let is_exact = |overload: &&Signature| overload.fit(&alike).is_some_and(|fit| fit.exact == 2);
+    match overloads.iter().find(is_exact) {
+        Some(exact) => worst(std::slice::from_ref(exact), &alike, versions),
+        None => worst(overloads, args, versions),
+    }
 }
 
 /// The volatility of a function of an extension that comes with the server, as [`of`] tells it. Types of the extension go by their
@@ -135,13 +145,22 @@ fn worst(overloads: &[Signature], args: &[Option<&str>], versions: PostgresVersi
 }
 
 fn worst_in(overloads: &[Signature], args: &[Option<&str>], version: u16) -> Option<Volatility> {
-    let fitting: Vec<(Volatility, usize)> =
-        overloads.iter().filter_map(|overload| Some((overload.volatility(version)?, overload.exact_matches(args)?))).collect();
-    // Where every type is known, the server takes of those that fit the ones with the most arguments of the very type.
+    let fitting: Vec<(Volatility, Fit)> =
+        overloads.iter().filter_map(|overload| Some((overload.volatility(version)?, overload.fit(args)?))).collect();
+    // Where every type is known, the server takes of those that fit the ones that fit best.
     let all_known = args.iter().all(Option::is_some);
-    let most = fitting.iter().map(|(_, exact)| *exact).max()?;
-    let chosen = fitting.into_iter().filter(|(_, exact)| !all_known || *exact == most);
+    let best = fitting.iter().map(|(_, fit)| *fit).max()?;
+    let chosen = fitting.into_iter().filter(|(_, fit)| !all_known || *fit == best);
     chosen.map(|(volatility, _)| volatility).max()
+}
+
+/// How well an overload fits: what the server looks at first stands first (`func_select_candidate`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Fit {
+    /// Arguments of the very type that is asked for.
+    exact: usize,
+    /// Those, and arguments for which the preferred type of their category is asked for.
+    exact_or_preferred: usize,
 }
 
 impl Signature {
@@ -152,15 +171,15 @@ impl Signature {
         of_letter(letter?)
     }
 
-    /// How many arguments have the very type that is asked for; `None` where it cannot take them.
-    fn exact_matches(self, args: &[Option<&str>]) -> Option<usize> {
+    /// `None` where it cannot take the arguments.
+    fn fit(self, args: &[Option<&str>]) -> Option<Fit> {
         let parameters: Vec<&str> = self.args.split_whitespace().collect();
         let variadic = parameters.last().and_then(|last| last.strip_prefix('*')).map(|last| last.trim_end_matches('?'));
         let defaults = parameters.iter().filter(|parameter| parameter.ends_with('?')).count();
         if args.len() < parameters.len() - defaults || (args.len() > parameters.len() && variadic.is_none()) {
             return None;
         }
-        let mut exact = 0;
+        let mut fit = Fit::default();
         for (at, arg) in args.iter().enumerate() {
             let Some(arg) = arg else { continue };
             let is_variadic = variadic.filter(|_| at + 1 >= parameters.len());
@@ -171,13 +190,22 @@ impl Signature {
                 None => parameters.get(at)?.trim_end_matches('?'),
             };
             if *arg == wanted {
-                exact += 1;
+                fit.exact += 1;
+                fit.exact_or_preferred += 1;
             } else if !can_become(arg, wanted) {
                 return None;
+            } else if is_preferred_of(arg, wanted) {
+                fit.exact_or_preferred += 1;
             }
         }
-        Some(exact)
+        Some(fit)
     }
+}
+
+/// Whether the type wanted is the preferred one of the argument's category.
+fn is_preferred_of(arg: &str, wanted: &str) -> bool {
+    let (arg, wanted) = (builtin::facts(arg), builtin::facts(wanted));
+    arg.zip(wanted).is_some_and(|(arg, wanted)| wanted.preferred && arg.category == wanted.category)
 }
 
 /// Whether an argument of a type may be given where another is wanted. Types that `pg_catalog` does not have may be anything.

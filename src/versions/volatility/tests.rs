@@ -41,11 +41,12 @@ fn a_function_that_nobody_has_or_that_takes_other_arguments_is_none() {
 
 #[test]
 fn known_types_choose_the_overload_and_unknown_ones_leave_all() {
-    assert_eq!(of("age", &[Some("timestamp"), Some("timestamp")], KNOWN), Some(Immutable));
-    assert_eq!(of("age", &[Some("timestamp"), Some(LITERAL)], KNOWN), Some(Immutable));
-    assert_eq!(of("age", &[Some("timestamp"), None], KNOWN), Some(Stable));
-    assert_eq!(of("age", &[Some("timestamptz"), Some("timestamptz")], KNOWN), Some(Stable));
+    assert_eq!(of("date_part", &[Some(LITERAL), Some("timestamp")], KNOWN), Some(Immutable));
+    assert_eq!(of("date_part", &[Some(LITERAL), Some("timestamptz")], KNOWN), Some(Stable));
+    assert_eq!(of("date_part", &[Some(LITERAL), None], KNOWN), Some(Stable));
+    assert_eq!(of("date_part", &[None, Some("timestamp")], KNOWN), Some(Stable));
     assert_eq!(of("date_part", &[Some("text"), Some("date")], KNOWN), Some(Immutable));
+    assert_eq!(of("date_trunc", &[Some(LITERAL), Some("date")], KNOWN), Some(Stable));
     assert_eq!(of("lower", &[Some("varchar")], KNOWN), Some(Immutable));
     assert_eq!(of("lower", &[None], KNOWN), Some(Immutable));
 }
@@ -76,6 +77,9 @@ fn operators_are_as_volatile_as_their_functions() {
     assert_eq!(of_operator("+", &[Some("timestamp"), Some(LITERAL)], KNOWN), Some(Immutable));
     assert_eq!(of_operator("-", &[Some("int4")], KNOWN), Some(Immutable));
     assert_eq!(of_operator("<", &[Some("date"), Some("timestamptz")], KNOWN), Some(Stable));
+    assert_eq!(of_operator("<", &[Some("timestamptz"), Some(LITERAL)], KNOWN), Some(Immutable));
+    assert_eq!(of_operator("<", &[Some("timestamptz"), None], KNOWN), Some(Stable));
+    assert_eq!(of_operator("||", &[Some("varchar"), Some("varchar")], KNOWN), Some(Immutable));
     assert_eq!(of_operator("no", &[None, None], KNOWN), None);
 }
 
