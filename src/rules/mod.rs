@@ -345,8 +345,8 @@ impl Judged {
     }
     /// Puts the recipe under the help, in the form of the history's runner.
     pub fn with_recipe(mut self, recipe: Recipe, opt_out: OptOut) -> Self {
-        let recipe = recipe.split_for(opt_out);
-        self.finding.help = format!("{}:\n{}", self.finding.help, recipe.text(opt_out));
+        let recipe = recipe.for_runner(opt_out);
+        self.finding.help = format!("{}:\n{}", self.finding.help, recipe.text());
         self.finding.recipe = Some(recipe);
         self
     }
