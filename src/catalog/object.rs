@@ -400,6 +400,12 @@ pub struct OtherObject {
     pub birth: Birth,
 }
 
+impl TypeObject {
+    pub fn is_domain(&self) -> bool {
+        matches!(self.kind, TypeKind::Domain { .. })
+    }
+}
+
 impl Relation {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
