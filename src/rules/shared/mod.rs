@@ -4,7 +4,7 @@ pub mod arbiter;
 pub mod evaluation;
 pub mod fallout;
 pub mod frame;
-pub mod implication;
+pub use crate::catalog::implication;
 pub mod insert;
 pub mod numbering;
 pub mod privilege;
