@@ -129,9 +129,8 @@ impl Human {
         let name = format!("{}:{}:{}", escape(&finding.path), finding.line, finding.column);
         let span = Span { start: finding.start, end: finding.end };
         let excerpt = report
-            .files
-            .get(&finding.path)
-            .and_then(|(file, lines)| Excerpt::new(name.clone(), &file.bytes, lines, span, self.columns()));
+            .shown(&finding.path)
+            .and_then(|(bytes, lines)| Excerpt::new(name.clone(), &bytes, lines, span, self.columns()));
         let shown = ShownFinding {
             code: format!("{}[{}]", level_name(finding.level), finding.rule),
             severity: severity(finding.level),

@@ -1,6 +1,7 @@
 //! What several rules reason with, one noun per file.
 
 pub mod arbiter;
+pub mod connection;
 pub mod evaluation;
 pub mod fallout;
 pub mod frame;
@@ -10,6 +11,7 @@ pub mod numbering;
 pub mod privilege;
 pub mod recreation;
 pub mod relation_form;
+pub mod said;
 pub mod search_path;
 pub mod total_expression;
 pub mod touch;
