@@ -1,6 +1,7 @@
 //! A finding: one rule's judgement about one place, with everything a report needs.
 
 use crate::op::Span;
+use crate::recipe::Recipe;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,6 +34,8 @@ pub struct Finding {
     pub suppressed: Option<Suppression>,
     /// 32 hexadecimal digits that do not depend on line numbers; empty until [`crate::fingerprint::assign`].
     pub fingerprint: String,
+    /// The same as SQL: what to write in place of the statement. Its text stands in `help` too.
+    pub recipe: Option<Recipe>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

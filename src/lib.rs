@@ -23,6 +23,7 @@ pub mod finding;
 pub mod fingerprint;
 pub mod op;
 pub mod prove;
+pub mod recipe;
 pub mod release;
 pub mod report;
 pub mod rules;

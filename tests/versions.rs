@@ -3,6 +3,8 @@
 
 #[path = "support/servers.rs"]
 mod servers;
+#[path = "support/tables.rs"]
+mod tables;
 
 use phasegate::check::{self, Request};
 use phasegate::config::Settings;
@@ -10,28 +12,9 @@ use phasegate::prove::server::LocalServer;
 use phasegate::versions::newer;
 use postgres::{Client, SimpleQueryMessage};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use tables::{assert_table, read};
 
 type Servers = [(u16, LocalServer)];
-
-fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src").join(name)
-}
-
-fn read(name: &str) -> String {
-    std::fs::read_to_string(file(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-/// Compares with the checked-in table, or writes it.
-fn assert_table(name: &str, lines: &[String]) {
-    let found = lines.join("\n") + "\n";
-    if std::env::var_os("PHASEGATE_BLESS").is_some() {
-        std::fs::write(file(name), &found).unwrap();
-    }
-    let kept = read(name);
-    let differing = kept.lines().zip(found.lines()).find(|(kept, found)| kept != found);
-    assert!(kept == found, "{name} is not what the servers say: {differing:?}; PHASEGATE_BLESS=1 writes it anew");
-}
 
 fn rows(server: &LocalServer, query: &str) -> Vec<String> {
     let text = |message: &SimpleQueryMessage| match message {

@@ -245,6 +245,7 @@ fn findings(checked: &Checked, files: &Files) -> Vec<FindingEntry> {
             message: finding.message.clone(),
             help: finding.help.clone(),
             fingerprint: finding.fingerprint.clone(),
+            recipe: finding.recipe.clone(),
             related: related.collect(),
             suppressed: finding.suppressed.clone(),
         }

@@ -5,6 +5,7 @@
 
 use crate::effect::{Break, Lock, Verdict};
 use crate::finding::{Level, Suppression};
+use crate::recipe::Recipe;
 use crate::rules::document::Family;
 use crate::source::{Phase, Wrapping};
 use serde::Serialize;
@@ -120,6 +121,8 @@ pub struct FindingEntry {
     pub help: String,
     /// 32 hexadecimal digits that do not depend on line numbers.
     pub fingerprint: String,
+    /// What to write in place of the statement, as migrations in their order; `null` where there is no such text. It is in `help`, too.
+    pub recipe: Option<Recipe>,
     pub related: Vec<RelatedEntry>,
     /// What silenced it, if anything did.
     pub suppressed: Option<Suppression>,

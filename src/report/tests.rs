@@ -52,6 +52,7 @@ fn finding(rule: &'static str, level: Level, path: &str, span: Span) -> Finding 
         related: Vec::new(),
         suppressed: None,
         fingerprint: String::new(),
+        recipe: None,
     }
 }
 

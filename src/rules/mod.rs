@@ -20,7 +20,9 @@ use crate::catalog::work::Work;
 use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
 use crate::op::{Persistence, Span};
+use crate::recipe::Recipe;
 use crate::release::Releases;
+use crate::source::layouts::OptOut;
 use crate::source::{History, Migration, SourceFile, layouts};
 use crate::sql::names::quote_identifier;
 use crate::sql::{ParsedStatement, ParsedUnit};
@@ -87,6 +89,7 @@ impl<'a> HistoryContext<'a> {
             related: Vec::new(),
             suppressed: None,
             fingerprint: String::new(),
+            recipe: None,
         }
     }
 }
@@ -118,6 +121,7 @@ impl AllowsContext<'_> {
             related: Vec::new(),
             suppressed: None,
             fingerprint: String::new(),
+            recipe: None,
         }
     }
 }
@@ -163,6 +167,10 @@ impl<'a> Context<'a> {
     pub fn has_variables(&self) -> bool {
         let forms = layouts::named(&self.history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
         forms.variables || self.settings.runner_is_psql || self.history.is_run_by_psql()
+    }
+    /// How a statement leaves the transaction of this history's runner.
+    pub fn opt_out(&self) -> OptOut {
+        layouts::named(&self.history.layout).map_or(OptOut::None, |layout| layout.opt_out())
     }
     /// Existed before this release. Without release information every unit is its own release.
     pub fn older(&self, birth: Birth) -> bool {
@@ -284,6 +292,7 @@ impl<'a> Context<'a> {
             related: Vec::new(),
             suppressed: None,
             fingerprint: String::new(),
+            recipe: None,
         }
     }
 }
@@ -319,6 +328,13 @@ pub struct Judged {
 impl Judged {
     pub fn related(mut self, place: Option<Related>) -> Self {
         self.finding.related.extend(place);
+        self
+    }
+    /// Puts the recipe under the help, in the form of the history's runner.
+    pub fn with_recipe(mut self, recipe: Recipe, opt_out: OptOut) -> Self {
+        let recipe = recipe.split_for(opt_out);
+        self.finding.help = format!("{}:\n{}", self.finding.help, recipe.text(opt_out));
+        self.finding.recipe = Some(recipe);
         self
     }
     pub fn also_about(mut self, subject: String) -> Self {

@@ -41,6 +41,7 @@ pub fn unused_entry(path: &str, span: Span, rule: &str, about: &str) -> Finding 
         related: Vec::new(),
         suppressed: None,
         fingerprint: String::new(),
+        recipe: None,
     }
 }
 

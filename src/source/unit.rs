@@ -68,5 +68,6 @@ fn finding(rule: &'static str, migration: &Migration, span: Span, message: Strin
         related: Vec::new(),
         suppressed: None,
         fingerprint: String::new(),
+        recipe: None,
     }
 }

@@ -1,6 +1,6 @@
 //! Does a CHECK pass for a row that an old client inserts? Evaluation with some columns known, the rest unknown.
 
-use super::implication::bare;
+use crate::catalog::implication::bare;
 use crate::catalog::object::{Column, Relation};
 use crate::expr::{Call, Expr};
 

@@ -25,7 +25,7 @@ pub fn has_default(catalog: &Catalog, column: &Column) -> bool {
 
 /// The constant NULL, also `NULL::text`: as good as no default.
 pub fn is_null(expr: &Expr) -> bool {
-    matches!(super::implication::bare(expr), Expr::Null)
+    matches!(crate::catalog::implication::bare(expr), Expr::Null)
 }
 
 /// NOT NULL of the domain or of one below it.

@@ -5,7 +5,7 @@ pub mod connection;
 pub mod evaluation;
 pub mod fallout;
 pub mod frame;
-pub mod implication;
+pub use crate::catalog::implication;
 pub mod insert;
 pub mod numbering;
 pub mod privilege;

@@ -6,7 +6,7 @@
 //! `autocommit_block` is a COMMIT and a BEGIN within a unit. What a revision does in Python alone does not stand in the text.
 //! Held against Alembic 1.20.1 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Layout, OptOut, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::script::{self, Chunk};
@@ -31,6 +31,10 @@ impl Layout for AlembicSql {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Explicit
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere("put it into an `op.get_context().autocommit_block()` of the revision")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -13,7 +13,7 @@
 //! of Atlas is not public). Directories in the format of another runner, which Atlas can read and sum, are read as that runner's.
 
 use super::sections::{Section, Sections};
-use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength, of_other_database};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::split_direction;
@@ -46,6 +46,14 @@ impl Layout for Atlas {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark {
+            mark: "-- atlas:txmode none",
+            place: "at the head of the file, with an empty line below it",
+            statements: Statements::Apart,
+        }
     }
 
     /// Linear is the default order of execution (`sql/migrate/migrate.go`, ExecOrderLinear).

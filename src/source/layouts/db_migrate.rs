@@ -8,7 +8,7 @@
 //! (`lib/template.js`, sqlFileLoaderTemplate) is assumed. Where only the directory `sqls` is given, the steps are not seen and every
 //! file of it is taken for one.
 
-use super::{Claim, Layout, Reading, Step, Strength, without_program_ending};
+use super::{Claim, Layout, OptOut, Reading, Step, Strength, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits};
 use crate::source::{Version, Wrapping};
@@ -32,6 +32,12 @@ impl Layout for DbMigrate {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere(
+            "run it with `db-migrate --non-transactional`, or outside of the migrations: no file can leave its transaction",
+        )
     }
 
     fn is_recursive(&self) -> bool {

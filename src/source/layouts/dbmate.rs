@@ -9,7 +9,7 @@
 //! tests/ledgers.rs.
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength, of_other_database_in};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
@@ -32,6 +32,14 @@ impl Layout for Dbmate {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark {
+            mark: "-- migrate:up transaction:false",
+            place: "in place of `-- migrate:up`",
+            statements: Statements::Batch,
+        }
     }
 
     fn has_down_parts(&self) -> bool {

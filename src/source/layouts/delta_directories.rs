@@ -7,7 +7,7 @@
 //! (`synapse/storage/engines/postgres.py`, executescript), after a column's type has taken the place of
 //! `$%AUTO_INCREMENT_PRIMARY_KEY%$`.
 
-use super::{Claim, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database, without_program_ending};
+use super::{Claim, Layout, OptOut, PlaceholderForms, Reading, Step, Strength, of_other_database, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
 use crate::source::{Version, Wrapping};
@@ -32,6 +32,12 @@ impl Layout for DeltaDirectories {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere(
+            "run it outside of the deltas, or in the background of the application: all of them share one transaction",
+        )
     }
 
     fn is_recursive(&self) -> bool {

@@ -6,7 +6,7 @@
 //! A late lower version is run. Two directories of one version are one migration, and which of them runs is up to the file system
 //! (`migration_harness.rs`, pending_migrations). Held against version 2.3.14 by tests/ledgers.rs.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength};
 use crate::source::directory::Directory;
 use crate::source::{Migration, Version, Wrapping};
 
@@ -27,6 +27,14 @@ impl Layout for Diesel {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark {
+            mark: "run_in_transaction = false",
+            place: "in a `metadata.toml` beside the file",
+            statements: Statements::Batch,
+        }
     }
 
     fn has_down_parts(&self) -> bool {

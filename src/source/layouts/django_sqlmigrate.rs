@@ -9,7 +9,7 @@
 //! write them are a mark. Several statements of one RunSQL are one message to the server, which the text does not show either; without
 //! BEGIN they are taken for statements sent alone. Held against Django 5.2.19 by tests/ledgers.rs.
 
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Layout, OptOut, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_version;
@@ -75,6 +75,10 @@ impl Layout for DjangoSqlmigrate {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Explicit
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere("write `atomic = False` in the migration's class")
     }
 
     fn recognise(&self, directory: &Directory) -> Option<Claim> {

@@ -10,7 +10,7 @@
 //!
 //! Files with breakpoints and no journal are not Drizzle's to run; they are read by their names where no other runner's mark stands.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, OptOut, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
@@ -37,6 +37,10 @@ impl Layout for Drizzle {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere("run it outside of the migrations: Drizzle runs all pending files in one transaction")
     }
 
     fn other_database(&self, directory: &Directory) -> Option<&'static str> {

@@ -7,7 +7,7 @@
 //! What stands before the first block (the history table) belongs to the first unit. A MigrationId that an earlier script holds
 //! already is skipped: its guard would skip it.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, OptOut, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::script::{self, Chunk};
@@ -33,6 +33,12 @@ impl Layout for EfCore {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Explicit
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere(
+            "write `migrationBuilder.Sql(…, suppressTransaction: true)`, and take it out of the idempotent script's DO block",
+        )
     }
 
     /// The script asks for each migration whether it is in the table.

@@ -8,7 +8,10 @@
 //! A late lower version and a version that occurs twice are refused. Held against version 7.15.0 by tests/ledgers.rs.
 //! Placeholders: `${name}` and `${flyway:name}`, whose names do not mind their case (its documentation, *Migrations*, *Placeholders*).
 
-use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, of_other_database_in, without_program_ending};
+use super::{
+    Claim, Late, Layout, OptOut, PlaceholderForms, Reading, Statements, Step, Strength, of_other_database_in,
+    without_program_ending,
+};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, other_database_of_directory, version_parts};
 use crate::source::script::{self, Chunk};
@@ -32,6 +35,14 @@ impl Layout for Flyway {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark {
+            mark: "executeInTransaction=false",
+            place: "in a file of the same name with `.conf` behind it",
+            statements: Statements::Apart,
+        }
     }
 
     fn is_recursive(&self) -> bool {

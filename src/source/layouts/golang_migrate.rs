@@ -10,7 +10,7 @@
 //! golang-migrate's: the two differ only for a file whose one statement refuses a transaction, and under sqlx that file would carry
 //! `-- no-transaction`, which is such a mark.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in, share, without_program_ending};
+use super::{Claim, Late, Layout, OptOut, Reading, Step, Strength, of_other_database_in, share, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits};
 use crate::source::{Migration, Version, Wrapping};
@@ -32,6 +32,10 @@ impl Layout for GolangMigrate {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Batch
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Alone
     }
 
     fn has_down_parts(&self) -> bool {

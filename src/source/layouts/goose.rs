@@ -8,7 +8,7 @@
 //! read all the same. Held against version 3.20.0 by tests/ledgers.rs.
 
 use super::sections::{Section, Sections, sent_whole};
-use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in, without_program_ending};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength, of_other_database_in, without_program_ending};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
@@ -31,6 +31,10 @@ impl Layout for Goose {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark { mark: "-- +goose NO TRANSACTION", place: "at the top of the file", statements: Statements::Apart }
     }
 
     fn has_down_parts(&self) -> bool {

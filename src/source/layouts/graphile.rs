@@ -9,7 +9,7 @@
 //! one simple query (`src/header.ts`, runStringMigration). `:NAME` is a placeholder. Other files are run by actions of `.gmrc`, if at all.
 //! Committed files are held against version 2.0.0-rc.3 by tests/ledgers.rs.
 
-use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength};
+use super::{Claim, Late, Layout, OptOut, PlaceholderForms, Reading, Statements, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::layouts::sections::lines;
@@ -35,6 +35,10 @@ impl Layout for Graphile {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark { mark: "--! no-transaction", place: "as the first line", statements: Statements::Batch }
     }
 
     fn is_recursive(&self) -> bool {

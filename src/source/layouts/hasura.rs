@@ -10,7 +10,7 @@
 //! Diesel's names are the same. Hasura is recognised by that first line, by a `config.yaml` above with keys of its own, or by
 //! versions that are all milliseconds since 1970, as its tool writes them.
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Layout, OptOut, Reading, Statements, Step, Strength, of_other_database};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits};
 use crate::source::{Version, Wrapping};
@@ -35,6 +35,10 @@ impl Layout for Hasura {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark { mark: "-- hasura:no-transaction", place: "as the first line", statements: Statements::Batch }
     }
 
     fn has_down_parts(&self) -> bool {

@@ -103,6 +103,9 @@ pub trait Layout: Sync {
     /// The transaction around a file that says nothing else.
     fn wrapping(&self) -> Wrapping;
 
+    /// How a statement that refuses a transaction gets out of it.
+    fn opt_out(&self) -> OptOut;
+
     /// True when its runner reads sub-directories too.
     fn is_recursive(&self) -> bool {
         false
@@ -167,6 +170,28 @@ pub trait Layout: Sync {
         let _ = script;
         None
     }
+}
+
+/// How a file leaves the transaction that its runner opens. The source of each is in its layout's module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptOut {
+    /// There is none to leave: every statement is sent alone.
+    None,
+    /// A file is one simple query: the statement has to be the only one of its file.
+    Alone,
+    /// Text that says so, and where it stands. `statements`: how the file is sent then.
+    Mark { mark: &'static str, place: &'static str, statements: Statements },
+    /// No file can; what to do instead, as the end of a sentence.
+    Elsewhere(&'static str),
+}
+
+/// How the statements of a file without a transaction are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statements {
+    /// Each alone.
+    Apart,
+    /// All in one simple query: one that refuses a transaction has to be the only one.
+    Batch,
 }
 
 /// What a runner takes for a placeholder besides `${name}` and `{{ name }}`.

@@ -9,7 +9,7 @@
 //! `${…}` without a value stays as it is (`utils/VariableReplacer`).
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, OptOut, Reading, Step, Strength, of_other_database};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
@@ -35,6 +35,10 @@ impl Layout for MyBatis {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere("set `auto_commit=true` in the environment, or run it outside of the migrations")
     }
 
     fn has_down_parts(&self) -> bool {

@@ -10,7 +10,9 @@
 //! what ran before it. A file before one that ran makes it refuse to run. Held against version 8.0.4 by tests/ledgers.rs.
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Late, Layout, Reading, Step, Strength, node_dependency, of_other_database_in, share, without_program_ending};
+use super::{
+    Claim, Late, Layout, OptOut, Reading, Step, Strength, node_dependency, of_other_database_in, share, without_program_ending,
+};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits, split_direction};
@@ -33,6 +35,12 @@ impl Layout for NodePgMigrate {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere(
+            "write it as a step in JavaScript that calls `pgm.noTransaction()`: an SQL file cannot leave its transaction",
+        )
     }
 
     fn has_down_parts(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Order: the version's numbers, then the name. Transaction: one per file is assumed, and said; a file with its own `BEGIN` has that.
 //! Left out are files that undo another one, by their last word (`001_x.down.sql`) or beside the file they undo (`001_rollback_x.sql`).
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database, share, without_program_ending};
+use super::{Claim, Layout, OptOut, Reading, Step, Strength, of_other_database, share, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_version;
 use crate::source::{Version, Wrapping};
@@ -28,6 +28,10 @@ impl Layout for Plain {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere("run it in a file of its own, the way your runner runs a file without a transaction")
     }
 
     fn orders_by_name(&self) -> bool {

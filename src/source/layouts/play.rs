@@ -8,7 +8,7 @@
 //! `play.evolutions.autocommit = false` in an application.conf above there is one around all pending steps (DatabaseEvolutions.evolve).
 
 use super::sections::{Section, Sections, lines};
-use super::{Claim, Layout, Reading, Step, Strength};
+use super::{Claim, Layout, OptOut, Reading, Step, Strength};
 use crate::op::Span;
 use crate::source::directory::{Above, Directory, FileEntry};
 use crate::source::{Rewriting, Version, Wrapping};
@@ -34,6 +34,10 @@ impl Layout for Play {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::None
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::None
     }
 
     fn has_down_parts(&self) -> bool {

@@ -10,7 +10,7 @@
 //! golang-migrate's names are the same. pop is recognised by what that refuses or does not have (`.autocommit`, `.fizz`, a file for
 //! all databases beside one for PostgreSQL of the same version), or by a go.mod above that requires pop and not golang-migrate.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength, go_dependency, of_other_database};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength, go_dependency, of_other_database};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, is_postgresql, leading_digits, split_direction};
 use crate::source::{Migration, Version, Wrapping};
@@ -36,6 +36,14 @@ impl Layout for Pop {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark {
+            mark: ".autocommit",
+            place: "in the name of the file, before `.up.sql` (Ory's popx)",
+            statements: Statements::Batch,
+        }
     }
 
     fn is_recursive(&self) -> bool {

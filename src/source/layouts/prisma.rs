@@ -3,7 +3,7 @@
 //! Order: the directory's name, bytewise. Transaction: none of the runner's; the file is sent as one simple query, so that
 //! CONCURRENTLY must be alone in it (prisma-engines, `sql-schema-connector`: apply_migration_script → simple_query).
 
-use super::{Claim, Late, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, OptOut, Reading, Step, Strength};
 use crate::source::directory::Directory;
 use crate::source::{Migration, Version, Wrapping};
 
@@ -26,6 +26,10 @@ impl Layout for Prisma {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Batch
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Alone
     }
 
     fn other_database(&self, directory: &Directory) -> Option<&'static str> {

@@ -12,7 +12,7 @@
 //! Read off musicbrainz-server's `upgrade.sh` and `admin/psql` (one psql per file, no `--single-transaction`); whoever gives that
 //! flag has one transaction per call.
 
-use super::{Claim, Layout, PlaceholderForms, Reading, Step, Strength, plain, share};
+use super::{Claim, Layout, OptOut, PlaceholderForms, Reading, Step, Strength, plain, share};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_version;
 use crate::source::path::{ancestor, join};
@@ -37,6 +37,10 @@ impl Layout for PsqlScripts {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::None
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::None
     }
 
     fn is_run_by_psql(&self) -> bool {

@@ -6,7 +6,7 @@
 //! ledger does not share (`refinery_core/src/traits/sync.rs`, migrate). There is no opt-out. A late V is passed over, a late U is
 //! run. Held against version 0.10.0 by tests/ledgers.rs.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength, cargo_dependency, without_program_ending};
+use super::{Claim, Late, Layout, OptOut, Reading, Step, Strength, cargo_dependency, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::{Migration, Version, Wrapping};
 
@@ -27,6 +27,10 @@ impl Layout for Refinery {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere("run it outside of the migrations: refinery has no way out of its transaction")
     }
 
     fn is_recursive(&self) -> bool {

@@ -12,7 +12,7 @@
 //! against version 1.3.1 by tests/ledgers.rs.
 
 use super::sqitch_plan::{Change, Places, changes};
-use super::{Claim, Late, Layout, PlaceholderForms, Reading, Step, Strength, psql_scripts};
+use super::{Claim, Late, Layout, OptOut, PlaceholderForms, Reading, Step, Strength, psql_scripts};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::path::join;
 use crate::source::{DownPart, Migration, Skipped, Wrapping};
@@ -38,6 +38,10 @@ impl Layout for Sqitch {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::None
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::None
     }
 
     fn is_recursive(&self) -> bool {

@@ -11,7 +11,7 @@
 //! Debian's 0.0~git20191213 by tests/ledgers.rs.
 
 use super::sections::{Section, Sections, sent_whole};
-use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength, of_other_database_in};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
@@ -36,6 +36,14 @@ impl Layout for SqlMigrate {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark {
+            mark: "-- +migrate Up notransaction",
+            place: "in place of `-- +migrate Up`",
+            statements: Statements::Apart,
+        }
     }
 
     fn has_down_parts(&self) -> bool {

@@ -10,7 +10,7 @@
 //! The names alone are those of half a dozen runners, so sqlx is recognised by `-- no-transaction`, by a `.sqlx` directory, or by a
 //! Cargo.toml above that depends on it. Without any such mark the same files are `golang-migrate` (pairs) or `plain`, in the same order.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database_in, share};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength, of_other_database_in, share};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, split_direction};
 use crate::source::{Migration, Version, Wrapping};
@@ -34,6 +34,10 @@ impl Layout for Sqlx {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark { mark: "-- no-transaction", place: "as the very first bytes of the file", statements: Statements::Batch }
     }
 
     fn has_down_parts(&self) -> bool {

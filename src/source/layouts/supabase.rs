@@ -8,7 +8,7 @@
 //! (measured on 15.20 and 18.6), while a simple query takes it alone only. The CLI as read (commit 1d1e719, 2026-06) takes no statement
 //! out of the pipeline. `RESET ALL` before each file keeps settings from leaking.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database, share};
+use super::{Claim, Late, Layout, OptOut, Reading, Step, Strength, of_other_database, share};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::leading_digits;
 use crate::source::{Migration, Version, Wrapping};
@@ -33,6 +33,10 @@ impl Layout for Supabase {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Batch
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Alone
     }
 
     /// `db push` stops at what would stand before the last one, unless `--include-all` is given (`pkg/migration/apply.go`).

@@ -9,7 +9,7 @@
 //! The dividing line is often absent, so tern is recognised by its `tern.conf` and by a go.mod that requires it, too.
 
 use super::sections::lines;
-use super::{Claim, Late, Layout, Reading, Step, Strength, go_dependency, of_other_database_in, share};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength, go_dependency, of_other_database_in, share};
 use crate::op::Span;
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{leading_digits, split_direction};
@@ -35,6 +35,14 @@ impl Layout for Tern {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark {
+            mark: "---- tern: disable-tx ----",
+            place: "on a line of its own at the top",
+            statements: Statements::Apart,
+        }
     }
 
     fn has_down_parts(&self) -> bool {

@@ -15,7 +15,7 @@
 //!
 //! So a file is wrapped unless it opens a transaction itself, and a file of a manifest is not.
 
-use super::{Claim, Layout, Reading, Step, Strength, of_other_database, without_program_ending};
+use super::{Claim, Layout, OptOut, Reading, Step, Strength, of_other_database, without_program_ending};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::{Direction, leading_digits, split_direction, version_parts};
 use crate::source::path::join;
@@ -41,6 +41,10 @@ impl Layout for VersionDirectories {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Elsewhere("run it as your runner runs what cannot be in a transaction")
     }
 
     fn is_recursive(&self) -> bool {

@@ -12,7 +12,7 @@
 //!
 //! Held against version 9.0.0 by tests/ledgers.rs.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::{DownPart, Migration, Wrapping};
 use std::collections::BTreeSet;
@@ -37,6 +37,14 @@ impl Layout for Yoyo {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark {
+            mark: "-- transactional: false",
+            place: "among the comments before the first statement",
+            statements: Statements::Apart,
+        }
     }
 
     fn has_down_parts(&self) -> bool {

@@ -13,7 +13,7 @@
 //! are decided when it runs: all changesets are read as if they ran. `runOnChange` and `runAlways` run again where they stand.
 //! `${…}` without a value stays as it is. Held against version 4.29.0 by tests/ledgers.rs.
 
-use super::{Claim, Late, Layout, Reading, Step, Strength, of_other_database};
+use super::{Claim, Late, Layout, OptOut, Reading, Statements, Step, Strength, of_other_database};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::name::other_database_of_directory;
 use crate::source::{DownPart, Migration, Rewriting, UnitKind, Wrapping};
@@ -43,6 +43,10 @@ impl Layout for Liquibase {
 
     fn wrapping(&self) -> Wrapping {
         Wrapping::Wrapped
+    }
+
+    fn opt_out(&self) -> OptOut {
+        OptOut::Mark { mark: "runInTransaction:false", place: "in the line of the changeset", statements: Statements::Apart }
     }
 
     fn is_recursive(&self) -> bool {
