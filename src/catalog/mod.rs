@@ -6,6 +6,7 @@
 pub mod builtin;
 pub mod change;
 pub mod facts;
+pub mod implication;
 pub mod name;
 pub mod object;
 pub mod replay;
