@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Modes that others hold on a relation of the witness, one after the other: weak ones stop a statement late, strong ones at once.
-const HELD: [&str; 5] = ["ACCESS SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "ACCESS EXCLUSIVE"];
+const HELD: [&str; 4] = ["ACCESS SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "ACCESS EXCLUSIVE"];
 /// Catalogs that statements write while they hold their locks.
 const CATALOGS: [&str; 5] = ["pg_class", "pg_index", "pg_inherits", "pg_depend", "pg_constraint"];
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,40 +21,40 @@ const LOCKABLE: &str = "SELECT relname::text FROM pg_class WHERE relnamespace = 
 struct Holder {
     client: Client,
     pid: i32,
-    /// Taken again when the statement waits for another one: it has then begun another of its transactions.
-    again: Option<String>,
+    hold: String,
+    /// Held again when the statement waits for another one: it may have begun another of its transactions.
+    again: bool,
     holds: bool,
 }
 
 impl Holder {
-    fn new(server: &LocalServer, hold: &str, again: bool) -> Holder {
+    fn new(server: &LocalServer, hold: String, again: bool) -> Holder {
         let mut client = server.connect("postgres").unwrap();
         let pid = client.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
-        client.batch_execute(hold).unwrap_or_else(|error| panic!("{hold}: {error:?}"));
-        Holder { client, pid, again: again.then(|| hold.to_owned()), holds: true }
+        Holder { client, pid, hold, again, holds: false }
+    }
+
+    fn of_catalog(server: &LocalServer, catalog: &str) -> Holder {
+        Holder::new(server, format!("BEGIN; LOCK TABLE {catalog} IN SHARE MODE NOWAIT"), true)
+    }
+
+    fn hold(&mut self) {
+        self.holds = self.client.batch_execute(&self.hold).is_ok();
+        if !self.holds {
+            self.let_go();
+        }
+    }
+
+    fn hold_again(&mut self) {
+        if self.again && !self.holds {
+            self.hold();
+        }
     }
 
     fn let_go(&mut self) {
         self.client.batch_execute("ROLLBACK").unwrap();
         self.holds = false;
     }
-
-    fn hold_again(&mut self) {
-        if let (false, Some(hold)) = (self.holds, &self.again) {
-            self.holds = self.client.batch_execute(hold).is_ok();
-            if !self.holds {
-                self.let_go();
-            }
-        }
-    }
-}
-
-/// Who holds things in one attempt: one mode on one relation, or a snapshot, and the catalogs.
-fn holders(server: &LocalServer, hold: &str) -> Vec<Holder> {
-    let catalogs = CATALOGS.iter().map(|catalog| format!("BEGIN; LOCK TABLE {catalog} IN SHARE MODE NOWAIT"));
-    let mut holders: Vec<Holder> = catalogs.map(|hold| Holder::new(server, &hold, true)).collect();
-    holders.push(Holder::new(server, hold, false));
-    holders
 }
 
 /// The strongest locks that the statement was seen with, or what it was refused with.
@@ -65,10 +65,15 @@ pub fn taken(server: &LocalServer, one: &Given, statement: &str) -> Taken {
     let on_tables =
         lockable.iter().flat_map(|table| HELD.iter().map(move |mode| format!("BEGIN; LOCK TABLE w.{table} IN {mode} MODE")));
     let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1".to_owned();
+    let mut holders: Vec<Holder> = CATALOGS.iter().map(|catalog| Holder::of_catalog(server, catalog)).collect();
+    holders.push(Holder::new(server, String::new(), false));
     let mut all = BTreeMap::new();
     let mut refused = None;
     for hold in on_tables.chain([snapshot]) {
-        match attempt(server, one, statement, &hold) {
+        if let Some(last) = holders.last_mut() {
+            last.hold = hold;
+        }
+        match attempt(server, one, statement, &mut holders) {
             Ok(taken) => {
                 for (name, mode) in taken {
                     let strongest = all.entry(name).or_insert(mode);
@@ -81,17 +86,21 @@ pub fn taken(server: &LocalServer, one: &Given, statement: &str) -> Taken {
     refused.map_or(Ok(all), Err)
 }
 
-fn attempt(server: &LocalServer, one: &Given, statement: &str, hold: &str) -> Taken {
+/// One run of the statement past these holders: the catalogs', and one of a relation or a snapshot.
+fn attempt(server: &LocalServer, one: &Given, statement: &str, holders: &mut [Holder]) -> Taken {
     let (mut client, relations) = given(server, one);
     let pid: i32 = client.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
     let mut watcher = server.connect("postgres").unwrap();
-    let mut holders = holders(server, hold);
+    for holder in holders.iter_mut() {
+        holder.hold();
+        assert!(holder.holds, "{}", holder.hold);
+    }
     let mut taken = BTreeMap::new();
     let started = Instant::now();
     let result = std::thread::scope(|scope| {
         let running = scope.spawn(move || client.batch_execute(statement));
         while !running.is_finished() {
-            assert!(started.elapsed() < PATIENCE, "{statement} still waits, with {hold}");
+            assert!(started.elapsed() < PATIENCE, "{statement} still waits");
             let waits = watcher.query_opt(WAITING, &[&pid]).unwrap();
             let blocking: Vec<i32> = waits.map(|row| row.get(0)).unwrap_or_default();
             if blocking.is_empty() {
@@ -102,12 +111,11 @@ fn attempt(server: &LocalServer, one: &Given, statement: &str, hold: &str) -> Ta
                 record(&mut taken, &relations, row.get(0), row.get(1));
             }
             let (in_the_way, others): (Vec<_>, Vec<_>) = holders.iter_mut().partition(|holder| blocking.contains(&holder.pid));
-            if in_the_way.iter().any(|holder| holder.again.is_none()) {
-                others.into_iter().for_each(Holder::hold_again);
-            }
+            others.into_iter().for_each(Holder::hold_again);
             in_the_way.into_iter().for_each(Holder::let_go);
         }
         running.join().unwrap()
     });
+    holders.iter_mut().for_each(Holder::let_go);
     result.map(|()| taken).map_err(|error| sqlstate(statement, &error))
 }

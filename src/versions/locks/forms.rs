@@ -419,6 +419,7 @@ forms! {
     UpdateFrom
     Merge
     Select
+    CopyTo
     SelectForUpdate
     SelectForUpdateOf
     DropTableOfSeveral

@@ -87,9 +87,10 @@ MERGE INTO t USING r ON t.a = r.a WHEN NOT MATCHED THEN INSERT (a) VALUES (r.a);
 -- form select
 SELECT * FROM t;
 SELECT count(*) FROM t;
-COPY t TO '/dev/null';
 COPY (SELECT a FROM t) TO '/dev/null';
 EXPLAIN SELECT * FROM t;
+-- form copy-to
+COPY t TO '/dev/null';
 -- form select-for-update
 SELECT * FROM t FOR UPDATE;
 SELECT * FROM t FOR KEY SHARE;
