@@ -101,7 +101,9 @@ fn every_rule_of_these_families_has_edges_and_no_edge_stands_twice() {
     for edge in &edges {
         assert!(seen.insert((edge.rule.as_str(), edge.edge.as_str())), "{}, {} stands twice", edge.rule, edge.edge);
     }
-    for rule in RULES.iter().filter(|rule| matches!(rule.family, Family::Contract | Family::Phase | Family::History | Family::Access)) {
+    for rule in
+        RULES.iter().filter(|rule| matches!(rule.family, Family::Contract | Family::Phase | Family::History | Family::Access))
+    {
         assert!(edges.iter().any(|edge| edge.rule == rule.id), "{} has no edge", rule.id);
     }
 }

@@ -266,11 +266,7 @@ fn clause(targets: &GrantTargets) -> String {
 }
 
 fn names(objects: &[ObjectRef]) -> Vec<String> {
-    let name = |object: &ObjectRef| {
-        let own = quote_identifier(&object.name.name);
-        object.name.schema.as_ref().map_or(own.clone(), |schema| format!("{}.{own}", quote_identifier(schema)))
-    };
-    objects.iter().map(name).collect()
+    objects.iter().map(|object| object.name.to_string()).collect()
 }
 
 fn quoted(names: &[String]) -> String {

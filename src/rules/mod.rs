@@ -469,6 +469,8 @@ registry! {
     released_file_changed, out_of_order, several_open,
     broken_history, not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
     name_truncated, unsafe_filename, duplicate_version, version_gap, missing_down, down_file_used, release_in_name,
+    invalid_index_kept, detach_pending, not_rerunnable, exists_masks_shape, transaction_control, mixed_transaction,
+    session_leak, advisory_lock_deadlock,
     rls_without_policy, definer_search_path, grant_wide, leaves_database, secret_in_migration,
     unknown_allow, unused_allow, allow_without_reason,
 }
