@@ -59,3 +59,19 @@ fn builds(text: &str, part: Span) -> bool {
             && ((before(1) == "index" && matches!(before(2), "create" | "unique")) || before(2) == "reindex")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_is_found_in_text_that_is_not_parsed() {
+        let builds = |text: &str| super::builds(text, Span { start: 0, end: text.len() });
+        for text in ["create unique index concurrently i on t (a)", "CREATE INDEX /* x */ CONCURRENTLY ON t (a)", "REINDEX TABLE CONCURRENTLY t"] {
+            assert!(builds(text), "{text}");
+        }
+        for text in ["DROP INDEX CONCURRENTLY i", "-- CREATE INDEX CONCURRENTLY i ON t (a)", "SELECT 'CREATE INDEX CONCURRENTLY'"] {
+            assert!(!builds(text), "{text}");
+        }
+    }
+}

@@ -150,3 +150,25 @@ fn command(op: &Op) -> &'static str {
         _ => "this statement",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use crate::rules::testing::judged;
+
+    fn found(text: &str) -> Vec<(Level, &str)> {
+        let found = judged(&[text], Settings::default());
+        let own = found.into_iter().filter(|finding| finding.rule == RULE.id);
+        own.map(|finding| (finding.level, &text[finding.span.start..finding.span.end])).collect()
+    }
+
+    #[test]
+    fn each_way_to_leave_the_transaction_of_the_runner_is_told_once() {
+        assert_eq!(found("BEGIN; SELECT 1; COMMIT;"), [(Level::Error, "BEGIN")]);
+        assert_eq!(found("START TRANSACTION; SELECT 1; ROLLBACK;"), [(Level::Error, "START TRANSACTION")]);
+        assert_eq!(found("SELECT 1; ROLLBACK;"), [(Level::Error, "ROLLBACK")]);
+        assert_eq!(found("BEGIN; BEGIN; COMMIT;"), [(Level::Error, "BEGIN"), (Level::Error, "BEGIN")]);
+        assert_eq!(found("SELECT 1;"), []);
+    }
+}
