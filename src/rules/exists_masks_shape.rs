@@ -114,6 +114,12 @@ fn named_index<'a>(cx: &'a Context<'_>, name: &str) -> Option<&'a Index> {
 
 fn index(cx: &Context<'_>, said: Said<'_>, create: &CreateIndex, findings: &mut Findings) {
     let Some(wanted) = &create.name else { return };
+    // Dropped before, by a name that is looked up where the runner's connection says.
+    let drops = |op: &Op| matches!(op, Op::Drop { objects, .. } if objects.iter().any(|object| object.name.name == *wanted));
+    let earlier = cx.parsed.statements.iter().take(said.statement);
+    if earlier.filter_map(|statement| statement.outcome.as_ref().ok()).any(|statement| drops(&statement.op)) {
+        return;
+    }
     let Some(table) = relation(cx, &create.relation) else { return };
     let name = quote_identifier(wanted);
     let in_schema = |index: &&std::sync::Arc<Index>| index.schema == table.schema && index.name == *wanted;

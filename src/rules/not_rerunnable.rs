@@ -1,4 +1,4 @@
-use super::shared::outside::{acts, is_alone, refusing};
+use super::shared::outside::{acts, is_alone, records, refusing};
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::catalog::again::{self, Outcome, Repeated};
 use crate::finding::{Level, Related};
@@ -17,6 +17,11 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
     let mut repeated = again::second_run(cx.before, cx.after, cx.parsed);
     // What was rolled back is not there the second time either.
     repeated.retain(|one| cx.circumstances.get(one.statement).is_some_and(|circumstances| !circumstances.rolled_back));
+    let recorded = |statement: usize| {
+        let statement = cx.parsed.statements.get(statement).and_then(|statement| statement.outcome.as_ref().ok());
+        statement.is_some_and(|statement| records(&statement.op))
+    };
+    repeated.retain(|one| !recorded(one.statement));
     repeated.dedup_by_key(|one| (one.statement, one.span));
     let alone: Vec<Repeated> = repeated.iter().copied().filter(|one| is_outside(cx, one.statement)).collect();
     let several = cx.parsed.statements.iter().enumerate().filter(|(at, statement)| {

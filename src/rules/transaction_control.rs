@@ -16,7 +16,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         if pair_of.take() == Some(at) {
             continue;
         }
-        if as_written && note.kind == Kind::EndsRunnersTransaction {
+        if as_written && matches!(note.kind, Kind::EndsRunnersTransaction | Kind::Unclosed) {
             continue;
         }
         let next = cx.notes.get(at + 1).filter(|next| note.kind == Kind::NestedBegin && next.kind == Kind::EndsRunnersTransaction);

@@ -41,8 +41,14 @@ pub fn acts(cx: &Context<'_>, statement: usize, op: &Op) -> bool {
             .events
             .iter()
             .any(|event| event.statement == statement && !matches!(event.change, Change::NothingDone { .. } | Change::Commented)),
-        _ => true,
+        _ => !records(op),
     }
+}
+
+/// The statement is the runner's record of the migration, in a script that holds it.
+pub fn records(op: &Op) -> bool {
+    const LEDGERS: &[&str] = &["alembic_version", "__EFMigrationsHistory", "__ef_migrations_history", "django_migrations"];
+    matches!(op, Op::Dml(dml) if LEDGERS.contains(&dml.relation.name.as_str()))
 }
 
 /// No transaction is around the statement but its own.
