@@ -8,6 +8,7 @@ pub mod frame;
 pub use crate::catalog::implication;
 pub mod insert;
 pub mod numbering;
+pub mod online;
 pub mod outside;
 pub mod privilege;
 pub mod recreation;
