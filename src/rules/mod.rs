@@ -168,6 +168,10 @@ impl<'a> Context<'a> {
         let forms = layouts::named(&self.history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
         forms.variables || self.settings.runner_is_psql || self.history.is_run_by_psql()
     }
+    /// True where nobody knows the runner, so that the transaction around a file is assumed.
+    pub fn assumes_transaction(&self) -> bool {
+        layouts::named(&self.history.layout).is_none_or(|layout| layout.assumes_transaction())
+    }
     /// How a statement leaves the transaction of this history's runner.
     pub fn opt_out(&self) -> OptOut {
         layouts::named(&self.history.layout).map_or(OptOut::None, |layout| layout.opt_out())
@@ -464,6 +468,7 @@ registry! {
     released_file_changed, out_of_order, several_open,
     broken_history, not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
     name_truncated, unsafe_filename, duplicate_version, version_gap, missing_down, down_file_used, release_in_name,
+    concurrently_in_transaction,
     unknown_allow, unused_allow, allow_without_reason,
 }
 
