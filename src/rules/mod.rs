@@ -168,6 +168,10 @@ impl<'a> Context<'a> {
         let forms = layouts::named(&self.history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
         forms.variables || self.settings.runner_is_psql || self.history.is_run_by_psql()
     }
+    /// True where nobody knows the runner, so that the transaction around a file is assumed.
+    pub fn assumes_transaction(&self) -> bool {
+        layouts::named(&self.history.layout).is_none_or(|layout| layout.assumes_transaction())
+    }
     /// How a statement leaves the transaction of this history's runner.
     pub fn opt_out(&self) -> OptOut {
         layouts::named(&self.history.layout).map_or(OptOut::None, |layout| layout.opt_out())
@@ -478,7 +482,7 @@ registry! {
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
     index_blocks_writes, index_drop_blocks, constraint_scan, unique_build, not_null_scan, table_rewrite, matview_refresh,
-    attach_scan,
+    attach_scan, concurrently_in_transaction,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired,
     unclassified_statement, opaque_sql,
     released_file_changed, out_of_order, several_open,

@@ -46,7 +46,7 @@ impl Place {
 
 /// Makes the enum and the names of `alone.sql` from one list.
 macro_rules! forms {
-    ($($(#[$doc:meta])* $variant:ident $name:literal)*) => {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $words:literal)*) => {
         /// Statements that are refused somewhere, and those that one could mistake for them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Alone {
@@ -62,59 +62,69 @@ macro_rules! forms {
                     $(Alone::$variant => $name,)*
                 }
             }
+
+            /// What it is in a message.
+            pub fn words(self) -> &'static str {
+                match self {
+                    $(Alone::$variant => $words,)*
+                }
+            }
         }
     };
 }
 
 forms! {
-    CreateIndexConcurrently "create-index-concurrently"
-    DropIndexConcurrently "drop-index-concurrently"
+    CreateIndexConcurrently "create-index-concurrently" "CREATE INDEX CONCURRENTLY"
+    DropIndexConcurrently "drop-index-concurrently" "DROP INDEX CONCURRENTLY"
     /// Of an index, a table, or a partitioned one.
-    ReindexConcurrently "reindex-concurrently"
-    Reindex "reindex"
+    ReindexConcurrently "reindex-concurrently" "REINDEX CONCURRENTLY"
+    Reindex "reindex" "REINDEX"
     /// Of a partitioned table or index.
-    ReindexPartitioned "reindex-partitioned"
+    ReindexPartitioned "reindex-partitioned" "REINDEX of a partitioned relation"
     /// REINDEX SCHEMA, DATABASE or SYSTEM.
-    ReindexSchema "reindex-schema"
-    Vacuum "vacuum"
-    Analyze "analyze"
-    Cluster "cluster"
+    ReindexSchema "reindex-schema" "REINDEX of a schema or database"
+    Vacuum "vacuum" "VACUUM"
+    Analyze "analyze" "ANALYZE"
+    Cluster "cluster" "CLUSTER"
     /// CLUSTER without a table.
-    ClusterEverything "cluster-everything"
-    ClusterPartitioned "cluster-partitioned"
-    DetachConcurrently "detach-concurrently"
-    Detach "detach"
-    RefreshConcurrently "refresh-concurrently"
-    AddEnumValue "add-enum-value"
-    Truncate "truncate"
-    DiscardAll "discard-all"
-    DiscardOther "discard-other"
-    AlterSystem "alter-system"
-    CreateDatabase "create-database"
-    DropDatabase "drop-database"
+    ClusterEverything "cluster-everything" "CLUSTER of all tables"
+    ClusterPartitioned "cluster-partitioned" "CLUSTER of a partitioned table"
+    DetachConcurrently "detach-concurrently" "DETACH PARTITION CONCURRENTLY"
+    Detach "detach" "DETACH PARTITION"
+    RefreshConcurrently "refresh-concurrently" "REFRESH MATERIALIZED VIEW CONCURRENTLY"
+    AddEnumValue "add-enum-value" "ALTER TYPE ADD VALUE"
+    Truncate "truncate" "TRUNCATE"
+    DiscardAll "discard-all" "DISCARD ALL"
+    DiscardOther "discard-other" "DISCARD"
+    AlterSystem "alter-system" "ALTER SYSTEM"
+    CreateDatabase "create-database" "CREATE DATABASE"
+    DropDatabase "drop-database" "DROP DATABASE"
     /// ALTER DATABASE … SET TABLESPACE.
-    MoveDatabase "move-database"
-    AlterDatabase "alter-database"
-    CreateTablespace "create-tablespace"
-    DropTablespace "drop-tablespace"
+    MoveDatabase "move-database" "ALTER DATABASE SET TABLESPACE"
+    AlterDatabase "alter-database" "ALTER DATABASE"
+    CreateTablespace "create-tablespace" "CREATE TABLESPACE"
+    DropTablespace "drop-tablespace" "DROP TABLESPACE"
     /// With a replication slot on the other server, as when nothing else is said.
-    CreateSubscription "create-subscription"
-    CreateSubscriptionWithoutSlot "create-subscription-without-slot"
-    DropSubscription "drop-subscription"
+    CreateSubscription "create-subscription" "CREATE SUBSCRIPTION with a slot"
+    CreateSubscriptionWithoutSlot "create-subscription-without-slot" "CREATE SUBSCRIPTION without a slot"
+    DropSubscription "drop-subscription" "DROP SUBSCRIPTION with a slot"
     /// Of one that has `slot_name = NONE`.
-    DropSubscriptionWithoutSlot "drop-subscription-without-slot"
+    DropSubscriptionWithoutSlot "drop-subscription-without-slot" "DROP SUBSCRIPTION without a slot"
     /// ALTER SUBSCRIPTION … REFRESH PUBLICATION.
-    RefreshSubscription "refresh-subscription"
+    RefreshSubscription "refresh-subscription" "ALTER SUBSCRIPTION REFRESH PUBLICATION"
     /// ALTER SUBSCRIPTION … SET, ADD or DROP PUBLICATION, which refreshes unless it is told not to.
-    SetSubscriptionPublication "set-subscription-publication"
-    SetSubscriptionPublicationWithoutRefresh "set-subscription-publication-without-refresh"
-    AlterSubscription "alter-subscription"
+    SetSubscriptionPublication "set-subscription-publication" "ALTER SUBSCRIPTION with a refresh"
+    SetSubscriptionPublicationWithoutRefresh "set-subscription-publication-without-refresh" "ALTER SUBSCRIPTION without a refresh"
+    AlterSubscription "alter-subscription" "ALTER SUBSCRIPTION"
     /// COMMIT PREPARED, ROLLBACK PREPARED.
-    CommitPrepared "commit-prepared"
+    CommitPrepared "commit-prepared" "COMMIT or ROLLBACK PREPARED"
 }
 
-static REFUSED: LazyLock<HashMap<&'static str, Vec<(PostgresVersions, Vec<Place>)>>> = LazyLock::new(|| {
-    let mut refused: HashMap<&'static str, Vec<_>> = HashMap::new();
+/// The places that refuse a form, for versions in a row.
+type Refusals = Vec<(PostgresVersions, Vec<Place>)>;
+
+static REFUSED: LazyLock<HashMap<&'static str, Refusals>> = LazyLock::new(|| {
+    let mut refused: HashMap<&'static str, Refusals> = HashMap::new();
     for (name, versions, places) in TABLE.lines().filter_map(line_of) {
         refused.entry(name).or_default().push((versions, places));
     }
@@ -174,8 +184,62 @@ impl Alone {
                 let moves = options.iter().any(|(name, _)| name == "tablespace");
                 Some(if moves { Alone::MoveDatabase } else { Alone::AlterDatabase })
             }
-            // The rest runs in transactions; this is no list of what a statement does, so a new kind need not decide.
-            _ => None,
+            Op::CreateSchema { .. }
+            | Op::CreateTable(_)
+            | Op::CreateTableAs(_)
+            | Op::CreateView(_)
+            | Op::CreateSequence { .. }
+            | Op::AlterSequence { .. }
+            | Op::AlterAllInTablespace
+            | Op::CreateType { .. }
+            | Op::CreateDomain { .. }
+            | Op::AlterEnum { .. }
+            | Op::AlterDomain { .. }
+            | Op::CreateRoutine(_)
+            | Op::AlterRoutine { .. }
+            | Op::CreateAggregate { .. }
+            | Op::CreateTrigger(_)
+            | Op::CreateEventTrigger { .. }
+            | Op::AlterEventTrigger { .. }
+            | Op::CreateRule { .. }
+            | Op::CreatePolicy(_)
+            | Op::AlterPolicy(_)
+            | Op::CreateExtension { .. }
+            | Op::AlterExtension { .. }
+            | Op::AlterOther { .. }
+            | Op::Rename { .. }
+            | Op::SetSchema { .. }
+            | Op::SetOwner { .. }
+            | Op::DependsOnExtension { .. }
+            | Op::Comment { .. }
+            | Op::SecurityLabel
+            | Op::Grant(_)
+            | Op::GrantRole { .. }
+            | Op::CreateRole { .. }
+            | Op::AlterRole { .. }
+            | Op::DropRole { .. }
+            | Op::DropOwned { .. }
+            | Op::ReassignOwned { .. }
+            | Op::CreatePublication { .. }
+            | Op::AlterPublication { .. }
+            | Op::CreateSubscription { .. }
+            | Op::AlterSubscription { .. }
+            | Op::Dml(_)
+            | Op::Select(_)
+            | Op::Truncate { .. }
+            | Op::Copy { .. }
+            | Op::Lock { .. }
+            | Op::Transaction(_)
+            | Op::Set(_)
+            | Op::Show
+            | Op::SetConstraints { .. }
+            | Op::Call { .. }
+            | Op::Do(_)
+            | Op::Explain { .. }
+            | Op::Session { .. }
+            | Op::ImportForeignSchema { .. }
+            | Op::Load { .. }
+            | Op::Unclassified { .. } => None,
         }
     }
 }
@@ -199,8 +263,7 @@ mod tests {
         for form in Alone::ALL {
             assert!(REFUSED.contains_key(form.name()), "{}", form.name());
         }
-        let named = |name: &&str| Alone::ALL.iter().any(|form| form.name() == *name);
-        assert!(REFUSED.keys().all(|name| named(&name)));
+        assert_eq!(REFUSED.len(), Alone::ALL.len());
     }
 
     #[test]

@@ -103,6 +103,11 @@ pub trait Layout: Sync {
     /// The transaction around a file that says nothing else.
     fn wrapping(&self) -> Wrapping;
 
+    /// True where nothing tells the runner, so that the transaction around a file is assumed.
+    fn assumes_transaction(&self) -> bool {
+        false
+    }
+
     /// How a statement that refuses a transaction gets out of it.
     fn opt_out(&self) -> OptOut;
 
