@@ -1,5 +1,7 @@
 //! A server of each version that phasegate knows, for what only a version of its own can say.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use phasegate::prove::server::{LocalServer, LocalServerOptions};
 use phasegate::versions::KNOWN;
 use std::path::PathBuf;
