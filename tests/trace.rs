@@ -66,12 +66,15 @@ impl Outcome {
     }
 }
 
+/// Where nothing says which time zone there is, the worst is predicted: that it is not UTC.
+const SETTINGS: [(&str, &str); 1] = [("TimeZone", "Europe/London")];
+
 /// A server of its own for each version, each in a thread.
 fn on_every_version(work: impl Fn(usize, &LocalServer) + Sync) {
     std::thread::scope(|scope| {
         for (at, major) in VERSIONS.into_iter().enumerate() {
             let work = &work;
-            scope.spawn(move || work(at, &servers::start(major)));
+            scope.spawn(move || work(at, &servers::start_with(major, &SETTINGS)));
         }
     });
 }
@@ -154,7 +157,8 @@ fn every_fixture_costs_what_is_predicted() {
             }
             let mut judgement = Tracer::new(client, Afterwards::Commit).history(&checked.histories[0], true).unwrap();
             let units = &checked.histories[0].history.migrations;
-            let id = |path: &str| units.iter().find(|unit| unit.file.path == path).map_or("?", |unit| unit.id.as_str()).to_owned();
+            let id =
+                |path: &str| units.iter().find(|unit| unit.file.path == path).map_or("?", |unit| unit.id.as_str()).to_owned();
             let refused: Vec<String> = judgement.failures.iter().map(|(path, _)| id(path)).collect();
             if refused != histories::refused(&name) {
                 outcome.wrong(format!("{} {name}: refused {:?}", VERSIONS[at], describe(&judgement)));
@@ -167,7 +171,8 @@ fn every_fixture_costs_what_is_predicted() {
 
 /// The histories of an example, checked for one version; nothing where it is about others.
 fn checked_example(example: &Example, major: u16) -> Vec<CheckedHistory> {
-    let wanted: PostgresVersions = example.postgres.as_deref().map_or_else(PostgresVersions::default, |text| text.parse().unwrap());
+    let wanted: PostgresVersions =
+        example.postgres.as_deref().map_or_else(PostgresVersions::default, |text| text.parse().unwrap());
     if !(wanted.oldest..=wanted.newest).contains(&major) {
         return Vec::new();
     }
@@ -222,7 +227,13 @@ fn checked_case(directory: &Path, given: &Given, case: &Case, major: u16) -> Che
 }
 
 /// What one version says of each step of a sheet, in order.
-fn trace_sheet(sheet: &Sheet, at: usize, databases: &mut Databases, exceptions: &Exceptions, outcome: &Outcome) -> Vec<Option<String>> {
+fn trace_sheet(
+    sheet: &Sheet,
+    at: usize,
+    databases: &mut Databases,
+    exceptions: &Exceptions,
+    outcome: &Outcome,
+) -> Vec<Option<String>> {
     let major = VERSIONS[at];
     let name = format!("trace/{}.sql", sheet.name);
     let directory = tempfile::tempdir().unwrap();
@@ -295,7 +306,11 @@ fn every_statement_of_the_sheets_costs_what_they_say_and_what_is_predicted() {
                 if !bless && step.on(*major) != Some(what.as_str()) {
                     let expected = step.on(*major).unwrap_or("nothing");
                     let sql = step.sql.trim();
-                    outcome.wrong(format!("{major} {}:{}: {sql}\n    expected {expected}\n    observed {what}", sheet.name, step.line + 1));
+                    outcome.wrong(format!(
+                        "{major} {}:{}: {sql}\n    expected {expected}\n    observed {what}",
+                        sheet.name,
+                        step.line + 1
+                    ));
                 }
             }
             blessed.push((step.line, step.lines, of_step));
