@@ -15,7 +15,7 @@ use crate::allow::Said;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::object::{Birth, Column, ColumnId, Id, Relation};
-use crate::catalog::replay::{Circumstances, TransactionNote};
+use crate::catalog::replay::{Circumstances, TransactionNote, UnitReplay};
 use crate::catalog::work::Work;
 use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
@@ -139,6 +139,8 @@ pub struct Context<'a> {
     /// Before the unit. What pending units before it did is in here, and no client knows it yet.
     pub before: &'a Catalog,
     pub after: &'a Catalog,
+    /// After the last unit of the history.
+    pub end: &'a Catalog,
     /// What happened, in order. Rolled-back parts are not here.
     pub events: &'a [Event],
     /// Locks, rewrites, scans and index builds, in order, of statements that were rolled back too.
@@ -159,7 +161,7 @@ pub struct Pending<'a> {
     pub position: usize,
     pub parsed: &'a ParsedUnit,
     /// What happened in it.
-    pub events: Vec<Event>,
+    pub replay: UnitReplay,
 }
 
 impl<'a> Context<'a> {
