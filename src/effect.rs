@@ -137,6 +137,8 @@ pub struct Effect {
     pub locks: Vec<Lock>,
     pub rewrites: Vec<String>,
     pub scans: Vec<String>,
+    /// Of `scans` those on the far side of a foreign key: the server looks there only for rows that refer to something.
+    pub scans_where_referred: Vec<String>,
     pub index_builds: Vec<String>,
     pub blocking: bool,
 }

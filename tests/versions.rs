@@ -1,6 +1,8 @@
 //! What newer servers have and older ones do not: the tables of `src/versions` are what servers of every known version say. With
 //! `PHASEGATE_BLESS=1` they are written anew. These tests fail, they are not skipped, where a server is missing: scripts/servers.
 
+#[path = "support/rows.rs"]
+mod rows;
 #[path = "support/servers.rs"]
 mod servers;
 #[path = "support/tables.rs"]
@@ -10,19 +12,12 @@ use phasegate::check::{self, Request};
 use phasegate::config::Settings;
 use phasegate::prove::server::LocalServer;
 use phasegate::versions::newer;
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
+use rows::rows;
 use std::collections::{BTreeMap, BTreeSet};
 use tables::{assert_table, read};
 
 type Servers = [(u16, LocalServer)];
-
-fn rows(server: &LocalServer, query: &str) -> Vec<String> {
-    let text = |message: &SimpleQueryMessage| match message {
-        SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
-        _ => None,
-    };
-    server.connect("postgres").unwrap().simple_query(query).unwrap().iter().filter_map(text).collect()
-}
 
 /// The rows of the query that the oldest server does not give, each behind the first version that does. Rows are told apart by
 /// their `key`. What comes and goes again between versions was added to older ones by their minor releases.

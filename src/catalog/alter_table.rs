@@ -3,6 +3,7 @@
 use super::change::Change;
 use super::constraint::{self, Place};
 use super::object::*;
+use super::work::altering::Altering;
 use super::{Catalog, column, drop, inheritance, owner, policy, sequence, trigger};
 use crate::op::{AlterTable, AlterTableCommand as Command, ConstraintKind, ObjectKind, ObjectName};
 
@@ -31,12 +32,15 @@ pub(super) fn apply(c: &mut Catalog, alter: &AlterTable) {
         alter.commands.iter().enumerate().map(|(position, command)| (pass(command), position, command)).collect();
     commands.sort_by_key(|(pass, position, _)| (*pass, *position));
     let mut added = Vec::new();
+    let mut altering = Altering::begin(c, relation, alter);
     for (_, _, command) in commands {
+        altering.command(c, command);
         run(c, relation, command, !alter.only, &mut added);
     }
     for (id, def) in added {
         column::add_constraints(c, relation, id, def, !alter.only);
     }
+    altering.finish(c);
 }
 
 /// The pass of `tablecmds.c` (AT_PASS_…) in which a subcommand runs.
@@ -109,8 +113,18 @@ fn run<'a>(c: &mut Catalog, relation: Id, command: &'a Command, recurse: bool, a
         Command::ClusterOn { .. } => storage(c, relation, "cluster"),
         Command::SetLogged => set_logged(c, relation, true),
         Command::SetUnlogged => set_logged(c, relation, false),
-        Command::SetAccessMethod { .. } => storage(c, relation, "access method"),
-        Command::SetTablespace { .. } => storage(c, relation, "tablespace"),
+        Command::SetAccessMethod { method } => {
+            storage(c, relation, "access method");
+            if let Some(relation) = c.relation_mut(relation) {
+                relation.access_method = method.clone();
+            }
+        }
+        Command::SetTablespace { tablespace } => {
+            storage(c, relation, "tablespace");
+            if let Some(relation) = c.relation_mut(relation) {
+                relation.tablespace = Some(tablespace.clone());
+            }
+        }
         Command::SetOptions { options } => set_options(c, relation, options),
         Command::ResetOptions { options } => reset_options(c, relation, options),
         Command::EnableTrigger { name, state, .. } => trigger::set_trigger_state(c, relation, name.as_deref(), *state, !recurse),

@@ -82,7 +82,7 @@ pub(super) fn truncate(c: &mut Catalog, relations: &[ObjectName], restart_identi
     let mut at = 0;
     while at < truncated.len() {
         let children = c.children_of(truncated[at]);
-        let referencing = if cascade { referencing(c, truncated[at]) } else { Vec::new() };
+        let referencing = if cascade { c.referencing(truncated[at]) } else { Vec::new() };
         let inherited = children.into_iter().map(|id| (id, Cause::Inherited));
         for (id, cause) in inherited.chain(referencing.into_iter().map(|id| (id, Cause::Cascade))) {
             if !truncated.contains(&id) {
@@ -246,18 +246,17 @@ fn always_true(c: &Catalog, dml: &Dml) -> bool {
 }
 
 /// Tables with a foreign key to this one, itself left out.
-fn referencing(c: &Catalog, referenced: Id) -> Vec<Id> {
-    let refers = |relation: &&Arc<Relation>| {
-        relation.id != referenced
-            && relation
-                .constraints
-                .iter()
-                .any(|found| matches!(&found.kind, ConstraintType::ForeignKey { references, .. } if *references == referenced))
-    };
-    c.relations.values().filter(refers).map(|relation| relation.id).collect()
-}
-
 impl Catalog {
+    /// Other tables with a foreign key to this one.
+    pub(super) fn referencing(&self, referenced: Id) -> Vec<Id> {
+        let refers = |relation: &&Arc<Relation>| {
+            relation.id != referenced
+                && relation.constraints.iter().any(
+                    |found| matches!(&found.kind, ConstraintType::ForeignKey { references, .. } if *references == referenced),
+                )
+        };
+        self.relations.values().filter(refers).map(|relation| relation.id).collect()
+    }
     /// The sequence that a serial or identity column owns.
     pub(super) fn owned_sequence(&self, table: Id, column: ColumnId) -> Option<&Arc<Relation>> {
         self.relations

@@ -46,7 +46,7 @@ pub fn of_unit(unit: u32, replayed: &UnitReplay, before: &Catalog, after: &Catal
     for (effect, _) in &mut all {
         effect.breaks.sort();
     }
-    work::add_to(&mut all, replayed, |relation| facts.older_relation(relation));
+    work::add_to(&mut all, replayed, |relation| facts.older_relation(relation), |index| facts.older(index.birth));
     all
 }
 

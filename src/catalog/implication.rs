@@ -1,6 +1,6 @@
 //! What one CHECK expression says about another, and about NULL.
 
-use crate::catalog::object::{Column, Constraint, ConstraintType, Relation};
+use super::object::{Column, Constraint, ConstraintType, Relation};
 use crate::expr::Expr;
 
 /// Names of the columns that an expression, taken as an enforced CHECK, refuses NULL in.

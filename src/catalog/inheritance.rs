@@ -158,6 +158,24 @@ fn index_to_partition(c: &mut Catalog, parent_index: Id, child: Id) {
     index_to_partitions(c, child, id);
 }
 
+/// The child has an index that would be attached to this one of a partitioned parent.
+pub(super) fn has_index_like(c: &Catalog, parent_index: Id, child: Id) -> bool {
+    let Some(template) = c.indexes.get(&parent_index) else { return false };
+    c.indexes_of(child).iter().any(|index| index.parent.is_none() && same_shape(c, template, index))
+}
+
+/// The child has a foreign key that would be taken for this one of a partitioned parent.
+pub(super) fn has_foreign_key(c: &Catalog, parent: Id, child: Id, constraint: &Constraint) -> bool {
+    let ConstraintType::ForeignKey { columns, references, ref_columns, .. } = &constraint.kind else { return false };
+    let Some(columns) = map_columns(c, parent, child, columns) else { return false };
+    c.relation(child).is_some_and(|relation| {
+        relation.constraints.iter().any(|own| {
+            matches!(&own.kind, ConstraintType::ForeignKey { columns: mine, references: target, ref_columns: keys, .. }
+                if *mine == columns && target == references && keys == ref_columns)
+        })
+    })
+}
+
 fn same_shape(c: &Catalog, a: &Index, b: &Index) -> bool {
     let names = |index: &Index| -> Option<Vec<String>> {
         let relation = c.relation(index.relation)?;

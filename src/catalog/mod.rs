@@ -6,6 +6,7 @@
 pub mod builtin;
 pub mod change;
 pub mod facts;
+pub mod implication;
 pub mod name;
 pub mod object;
 pub mod replay;
@@ -341,6 +342,6 @@ impl Catalog {
 
     /// Carries out one statement that is not transaction control. Everything it does is in the journal afterwards.
     pub fn apply(&mut self, op: &Op) {
-        apply::apply(self, op);
+        work::of_statement(self, op, |catalog| apply::apply(catalog, op));
     }
 }

@@ -79,6 +79,10 @@ pub struct Relation {
     pub view: Option<ViewDefinition>,
     pub sequence: Option<SequenceState>,
     pub replica_identity: ReplicaIdentity,
+    /// Where a statement named one; the server's default is `heap`.
+    pub access_method: Option<String>,
+    /// Where a statement named one.
+    pub tablespace: Option<String>,
     /// Storage parameters and view options, lower case.
     pub options: Vec<(String, Option<String>)>,
     /// (grantee, privilege, column): lower case, PUBLIC is `public`; no column is the whole relation.

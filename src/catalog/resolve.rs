@@ -200,6 +200,8 @@ pub fn new_relation(id: Id, schema: &str, name: &str, kind: RelationKind, birth:
         view: None,
         sequence: None,
         replica_identity: ReplicaIdentity::Default,
+        access_method: None,
+        tablespace: None,
         options: Vec::new(),
         grants: Vec::new(),
         extension: None,

@@ -27,6 +27,7 @@ pub(super) fn create(c: &mut Catalog, create: &CreateTable) {
     let id = c.new_id();
     let mut relation = new_relation(id, &schema, &create.name.name, kind, c.birth());
     relation.persistence = create.persistence;
+    relation.access_method = create.access_method.clone();
     relation.parents = parents.clone();
     relation.partition_bound = create.bound.clone();
     relation.partition_strategy = create.partition_by.as_ref().map(|by| by.strategy);

@@ -136,6 +136,11 @@ impl Comparison {
                 ours.retain(|relation, mode| !weak(mode) || theirs.contains_key(relation));
             }
         }
+        for relation in &effect.scans_where_referred {
+            if !observed.scans.contains(relation) {
+                predicted.scans.remove(relation);
+            }
+        }
         let predicted_blocking = observed.locks.as_ref().map(|_| predicted.blocking() == Some(true));
         if observed.locks.is_none() {
             predicted.locks = None;

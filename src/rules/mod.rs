@@ -272,6 +272,19 @@ impl<'a> Context<'a> {
         let finding = self.finding_at(rule, level, Some(event.statement), event.span, message, help);
         Judged { finding, subjects: vec![object] }
     }
+    /// A finding about what a statement costs. `object` is what it is about, as reports name it.
+    pub fn finding_of_work(
+        &self,
+        rule: &'static str,
+        level: Level,
+        work: &Work,
+        object: String,
+        message: String,
+        help: String,
+    ) -> Judged {
+        let finding = self.finding_at(rule, level, Some(work.statement), work.span, message, help);
+        Judged { finding, subjects: vec![object] }
+    }
     /// A finding about a statement (from 0) or a place inside it.
     pub fn finding_at(
         &self,
@@ -334,8 +347,8 @@ impl Judged {
     }
     /// Puts the recipe under the help, in the form of the history's runner.
     pub fn with_recipe(mut self, recipe: Recipe, opt_out: OptOut) -> Self {
-        let recipe = recipe.split_for(opt_out);
-        self.finding.help = format!("{}:\n{}", self.finding.help, recipe.text(opt_out));
+        let recipe = recipe.for_runner(opt_out);
+        self.finding.help = format!("{}:\n{}", self.finding.help, recipe.text());
         self.finding.recipe = Some(recipe);
         self
     }
@@ -461,6 +474,8 @@ registry! {
     replication_change, settings_change, stale_plan, column_added, column_grants, sequence_not_granted, trigger_privileges,
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
+    index_blocks_writes, index_drop_blocks, constraint_scan, unique_build, not_null_scan, table_rewrite, matview_refresh,
+    attach_scan,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired,
     unclassified_statement, opaque_sql,
     released_file_changed, out_of_order, several_open,

@@ -1,7 +1,10 @@
 //! The PostgreSQL versions that a history must work on, and what the newer of them added.
 
+pub mod coercion;
 pub mod locks;
 pub mod newer;
+pub mod time_zone;
+pub mod volatility;
 
 use std::fmt;
 use std::str::FromStr;

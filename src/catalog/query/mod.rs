@@ -14,7 +14,8 @@ use super::object::{Id, Reference, Relation};
 use super::types::{BaseType, DataType};
 use crate::expr::Expr;
 use crate::op::{Body, Op, Query, Step};
-use overload::{common_type_with_modifiers, is_literal};
+use overload::common_type_with_modifiers;
+pub(super) use overload::is_literal;
 
 /// What became of a query.
 #[derive(Clone, Debug, PartialEq)]

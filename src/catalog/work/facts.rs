@@ -1,6 +1,6 @@
 //! From work to facts: what of it is about relations from before the unit.
 
-use super::{Act, Work};
+use super::{Act, Scan, Work};
 use crate::catalog::facts::Class;
 use crate::catalog::name::qualified;
 use crate::catalog::object::{Index, Relation};
@@ -11,7 +11,12 @@ use std::collections::BTreeMap;
 /// Adds the work of a unit to the effects of its statements. `older`: the relation is from before the unit.
 ///
 /// Locks that the same transaction already holds are told where they were taken, and count for `blocking` where there is work.
-pub(in crate::catalog) fn add_to(all: &mut [(Effect, Class)], replayed: &UnitReplay, older: impl Fn(&Relation) -> bool) {
+pub(in crate::catalog) fn add_to(
+    all: &mut [(Effect, Class)],
+    replayed: &UnitReplay,
+    older: impl Fn(&Relation) -> bool,
+    older_index: impl Fn(&Index) -> bool,
+) {
     // By transaction and relation, as far as the statements go.
     let mut held: BTreeMap<(u32, u32), LockMode> = BTreeMap::new();
     let mut work = replayed.work.iter().filter(|work| older(&work.relation)).peekable();
@@ -26,11 +31,17 @@ pub(in crate::catalog) fn add_to(all: &mut [(Effect, Class)], replayed: &UnitRep
                     raise(held.entry((transaction, relation.id.0)).or_insert(*mode), *mode);
                     raise(locks.entry(label).or_insert(*mode), *mode);
                 }
+                Act::LockIndex(index, _) if !older_index(index) => {}
                 Act::LockIndex(index, mode) => {
                     raise(locks.entry(index_label(index)).or_insert(*mode), *mode);
                 }
                 Act::Rewrite(_) => note(&mut effect.rewrites, label, &mut worked_on, relation),
-                Act::Scan(_) => note(&mut effect.scans, label, &mut worked_on, relation),
+                Act::Scan(why) => {
+                    if matches!(why, Scan::ForeignKey { referenced: true, .. }) {
+                        effect.scans_where_referred.push(label.clone());
+                    }
+                    note(&mut effect.scans, label, &mut worked_on, relation);
+                }
                 Act::Build(_) => note(&mut effect.index_builds, label, &mut worked_on, relation),
             }
         }

@@ -4,12 +4,24 @@
 //! was rolled back. Each entry carries the relation as it was. Lock modes come from the table that was read off servers
 //! (`versions::locks`); whether a relation is from before the unit is asked later, when facts are made.
 
+pub(super) mod altering;
 pub(super) mod facts;
 
+mod fallout;
+mod new_column;
+mod own_lock;
+mod partition;
+mod proof;
+mod query;
+mod retype;
+mod statement;
+mod volatile;
+
 use super::Catalog;
-use super::object::{ColumnId, Id, Index, Relation};
+use super::object::{ColumnId, Id, Index, Relation, RelationKind};
 use crate::effect::LockMode;
-use crate::op::Span;
+use crate::op::{Op, Span};
+use crate::versions::locks::{self, Form, Role};
 use std::sync::Arc;
 
 /// One lock, or one piece of work that takes longer the larger the relation is.
@@ -96,7 +108,7 @@ pub enum Build {
     /// CREATE INDEX. `concurrently`: without stopping writes.
     Index { index: Id, concurrently: bool },
     /// The index of a UNIQUE, PRIMARY KEY or EXCLUDE constraint.
-    Constraint { index: Id },
+    Constraint,
     /// A missing index of a partition that is attached, or of one below a table that gets an index.
     Partition { index: Id },
     /// It is there and built anew because a column that it uses changed its type or collation.
@@ -107,7 +119,42 @@ pub enum Build {
     Reindex { concurrently: bool },
 }
 
+/// Carries out a statement by `apply`, and notes what it costs.
+pub(super) fn of_statement(c: &mut Catalog, op: &Op, apply: impl FnOnce(&mut Catalog)) {
+    let span = c.span;
+    let mark = c.journal.len();
+    let earlier = c.clone();
+    statement::before(c, op);
+    apply(c);
+    // Bodies have told what is in them, statement by statement.
+    if !matches!(op, Op::Do(_) | Op::Call { .. } | Op::Select(_) | Op::Explain { .. }) && mark <= c.journal.len() {
+        statement::after(c, op, mark);
+        fallout::lock(c, &earlier, mark);
+    }
+    c.span = span;
+}
+
 impl Catalog {
+    /// The lock that a form of statement takes on a relation in this role, on the worst of the target versions.
+    fn take(&mut self, relation: Id, form: Form, role: Role) {
+        if let Some(mode) = locks::mode(form, role, self.versions) {
+            self.lock(relation, mode);
+        }
+    }
+    /// The same for an index, told apart from its table.
+    fn take_index(&mut self, index: Id, form: Form, role: Role) {
+        if let Some(mode) = locks::mode(form, role, self.versions) {
+            self.lock_index(index, mode);
+        }
+    }
+    /// A partitioned table and all its partitions; of any other relation itself alone.
+    fn with_descendants_if_partitioned(&self, relation: Id) -> Vec<Id> {
+        match self.relation(relation).map(|found| found.kind) {
+            Some(RelationKind::PartitionedTable) => self.with_descendants(relation),
+            _ => vec![relation],
+        }
+    }
+
     /// The statement takes a lock on a relation; one that is not there any more is locked by nobody.
     pub(super) fn lock(&mut self, relation: Id, mode: LockMode) {
         self.work_on(relation, Act::Lock(mode));

@@ -43,6 +43,8 @@ struct State {
     table: Oid,
     /// Scans that the open transaction began.
     scans: i64,
+    /// An index that excludes reads the table twice when it is built: for itself, and for what it excludes (`IndexCheckExclusion`).
+    excludes: bool,
 }
 
 /// The relations of users, by OID.
@@ -52,7 +54,7 @@ pub struct Relations(BTreeMap<Oid, State>);
 const RELATIONS: &str = "\
     SELECT c.oid, c.relkind::text, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), \
            coalesce(pg_catalog.pg_relation_filenode(c.oid), 0::pg_catalog.oid), coalesce(i.indrelid, 0::pg_catalog.oid), \
-           coalesce(pg_catalog.pg_stat_get_xact_numscans(c.oid), 0) \
+           coalesce(pg_catalog.pg_stat_get_xact_numscans(c.oid), 0), coalesce(i.indisexclusion, false) \
     FROM pg_catalog.pg_class c \
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
@@ -78,6 +80,7 @@ impl Relations {
                 file: row.try_get(3)?,
                 table: row.try_get(4)?,
                 scans: row.try_get(5)?,
+                excludes: row.try_get(6)?,
             };
             Ok((row.try_get(0)?, state))
         };
@@ -132,7 +135,7 @@ impl Relations {
                 None => !files_before.contains(&state.file),
             };
             if is_new && state.file != 0 {
-                *builds.entry(state.table).or_default() += 1;
+                *builds.entry(state.table).or_default() += 1 + i64::from(state.excludes);
             }
         }
         let mut index_scans: BTreeMap<Oid, i64> = BTreeMap::new();

@@ -7,6 +7,7 @@ pub mod frame;
 pub use crate::catalog::implication;
 pub mod insert;
 pub mod numbering;
+pub mod online;
 pub mod privilege;
 pub mod recreation;
 pub mod relation_form;
