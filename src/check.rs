@@ -3,9 +3,9 @@
 
 use crate::allow;
 use crate::baseline;
+use crate::catalog::Catalog;
 use crate::catalog::facts::{self, Class};
 use crate::catalog::replay::{self, UnitReplay};
-use crate::catalog::Catalog;
 use crate::config::Settings;
 use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;

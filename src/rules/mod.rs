@@ -476,6 +476,8 @@ registry! {
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
     index_blocks_writes, index_drop_blocks, constraint_scan, unique_build, not_null_scan, table_rewrite, matview_refresh,
     attach_scan,
+    work_under_lock, many_tables_locked, no_lock_timeout, validate_in_transaction, unbatched_backfill, explicit_lock,
+    partition_created_locks, sequence_lock, lock_upgrade, trigger_lock, foreign_key_without_index,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired,
     unclassified_statement, opaque_sql,
     released_file_changed, out_of_order, several_open,

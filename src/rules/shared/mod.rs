@@ -1,9 +1,12 @@
 //! What several rules reason with, one noun per file.
 
 pub mod arbiter;
+pub mod backfill;
+pub mod bound;
 pub mod evaluation;
 pub mod fallout;
 pub mod frame;
+pub mod held;
 pub use crate::catalog::implication;
 pub mod insert;
 pub mod numbering;
@@ -11,6 +14,7 @@ pub mod online;
 pub mod privilege;
 pub mod recreation;
 pub mod relation_form;
+pub mod running;
 pub mod search_path;
 pub mod total_expression;
 pub mod touch;
