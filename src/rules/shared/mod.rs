@@ -3,6 +3,7 @@
 pub mod arbiter;
 pub mod backfill;
 pub mod bound;
+pub mod enum_use;
 pub mod evaluation;
 pub mod fallout;
 pub mod frame;
