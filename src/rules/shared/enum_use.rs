@@ -9,8 +9,8 @@ use crate::catalog::object::{Id, TypeObject};
 use crate::catalog::types::{BaseType, DataType};
 use crate::expr::{Call, Expr};
 use crate::op::{
-    AlterDomain, AlterTableCommand, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, Dml, DmlKind, FromItem, ObjectName, Op,
-    PartitionBound, Query, Span, Step, TableElement, TypeRef,
+    AlterDomain, AlterTableCommand, ColumnDef, ConstraintDef, ConstraintKind, CreateTable, Dml, DmlKind, FromItem, ObjectName,
+    Op, PartitionBound, Query, Span, Step, TableElement, TypeRef,
 };
 use crate::rules::Context;
 use crate::sql::lex;
@@ -108,9 +108,10 @@ impl Search<'_> {
         let bound = create.bound.as_ref().is_some_and(|bound| {
             let parent = create.inherits.first().and_then(|name| self.catalog.relation(self.catalog.resolve_relation(name)?));
             parent.is_some_and(|parent| {
-                let of_enum = parent.partition_columns.iter().any(|column| {
-                    column.and_then(|id| parent.column_by_id(id)).is_some_and(|column| self.is(&column.data_type))
-                });
+                let of_enum = parent
+                    .partition_columns
+                    .iter()
+                    .any(|column| column.and_then(|id| parent.column_by_id(id)).is_some_and(|column| self.is(&column.data_type)));
                 of_enum && self.in_bound(bound)
             })
         });
@@ -160,9 +161,11 @@ impl Search<'_> {
     fn in_dml(&self, dml: &Dml) -> bool {
         let mut scope = self.enum_columns(&dml.relation);
         scope.extend(dml.sources.from.iter().flat_map(|item| self.of_source(item)));
-        let assigned = dml.columns.iter().zip(dml.sources.targets.iter()).any(|(column, target)| {
-            scope.contains(column) && self.is_label(&target.expr)
-        });
+        let assigned = dml
+            .columns
+            .iter()
+            .zip(dml.sources.targets.iter())
+            .any(|(column, target)| scope.contains(column) && self.is_label(&target.expr));
         assigned
             || self.inserted(dml)
             || dml.condition.as_ref().is_some_and(|condition| self.in_expr(condition, &scope))
