@@ -1,7 +1,7 @@
 use super::shared::running::{Running, What};
 use super::shared::{held, running};
 use super::{Check, Context, Family, Findings, Rule};
-use crate::catalog::object::Id;
+use crate::catalog::object::{Id, RelationKind};
 use crate::catalog::replay::BlockKind;
 use crate::catalog::work::{Act, Work};
 use crate::config::LockTimeout;
@@ -23,7 +23,10 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
     let running = running::all(cx);
     let mut had = Had::new();
     for work in cx.work.iter().filter(|work| cx.older_relation(&work.relation)) {
-        let Some(mode) = waits(cx, work, &mut had).filter(|mode| mode.stops_writes()) else { continue };
+        // Only REFRESH itself writes a materialized view.
+        let written = work.relation.kind != RelationKind::MaterializedView;
+        let stops = |mode: &LockMode| if written { mode.stops_writes() } else { mode.stops_reads() };
+        let Some(mode) = waits(cx, work, &mut had).filter(stops) else { continue };
         let nowait = matches!(what(&running, work), Some(What::Op(Op::Lock { nowait: true, .. })));
         if !nowait && !is_limited(cx, &running, work) {
             report(cx, work, mode, findings);

@@ -1,8 +1,12 @@
 use super::shared::held::Held;
+use super::shared::running::{self, What};
+use super::shared::online;
 use super::{Check, Context, Family, Findings, Rule};
 use crate::catalog::change::{Cause, Change};
 use crate::catalog::object::ConstraintType;
+use crate::catalog::work::{Act, Scan, Work};
 use crate::finding::{Level, Related};
+use crate::op::{AlterTableCommand, ConstraintKind, Op};
 use crate::recipe::Recipe;
 use crate::sql::names::quote_identifier;
 
@@ -48,4 +52,38 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             message: format!("{name} is added here, and its lock kept"),
         })));
     }
+    for work in cx.work {
+        not_null(cx, &held, work, findings);
+    }
+}
+
+/// NOT NULL as a constraint (18).
+fn not_null(cx: &Context<'_>, held: &Held<'_>, work: &Work, findings: &mut Findings) {
+    let Act::Scan(Scan::NotNull { column, validate: true }) = &work.act else { return };
+    let Some(column) = work.relation.column_by_id(*column).filter(|_| cx.older_table(&work.relation)) else { return };
+    let adds = |command: &AlterTableCommand| {
+        matches!(command, AlterTableCommand::AddConstraint(def)
+            if def.not_valid && matches!(&def.kind, ConstraintKind::NotNull { column: Some(name) } if *name == column.name))
+    };
+    let added = running::all(cx).into_iter().find(|running| match running.what {
+        What::Op(Op::AlterTable(alter)) => {
+            cx.after.resolve_relation(&alter.name) == Some(work.relation.id) && alter.commands.iter().any(adds)
+        }
+        _ => false,
+    });
+    let Some(added) = added.filter(|added| held.lasts((added.statement, added.span), (work.statement, work.span))) else { return };
+    let (table, name) = (cx.label(&work.relation), cx.part_label(&work.relation, &column.name));
+    let message = format!(
+        "NOT NULL of {name} is validated in the transaction that adds it: ACCESS EXCLUSIVE on {table}, which stops reads and writes, is held \
+         while every row is read"
+    );
+    let recipe = Recipe::new().then("old rows are checked while everybody works", [online::text(cx, work.span)]);
+    let judged = cx
+        .finding_of_work(RULE.id, Level::Error, work, name.clone(), message, "end the migration before this, and make it the next one".into())
+        .with_recipe(recipe, cx.opt_out());
+    findings.push(judged.related(Some(Related {
+        path: cx.migration.file.path.clone(),
+        span: added.span,
+        message: format!("NOT NULL of {name} is added here, and its lock kept"),
+    })));
 }
