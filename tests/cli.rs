@@ -95,7 +95,8 @@ fn a_schema_that_cannot_be_read_exits_with_2() {
 
 #[test]
 fn fail_on_decides_the_exit_code_and_nothing_else() {
-    let directory = history(&[("0001_init.sql", INIT), ("0002_drop.sql", "ALTER TABLE users ADD CHECK (name <> '') NOT VALID;\n")]);
+    let directory =
+        history(&[("0001_init.sql", INIT), ("0002_drop.sql", "ALTER TABLE users ADD CHECK (name <> '') NOT VALID;\n")]);
     let reports: Vec<_> = ["error", "warning", "note"]
         .map(|level| outcome(phasegate().args(["check", "--format", "json", "--fail-on", level]).arg(directory.path())))
         .into();
