@@ -452,6 +452,11 @@ pub fn is_hygiene(id: &str) -> bool {
     rule(id).is_some_and(|rule| matches!(rule.check, Check::Allows(_)))
 }
 
+/// True for the rule whose findings span a secret, which nothing may print.
+pub fn stands_on_secret(id: &str) -> bool {
+    id == secret_in_migration::RULE.id
+}
+
 /// The rule whose id is most like an unknown one, where one is like it.
 pub fn similar(unknown: &str) -> Option<&'static str> {
     const LEAST: f64 = 0.85;
@@ -484,6 +489,9 @@ registry! {
     broken_history, not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
     name_truncated, unsafe_filename, duplicate_version, version_gap, missing_down, down_file_used, release_in_name,
     concurrently_in_transaction,
+    invalid_index_kept, detach_pending, not_rerunnable, exists_masks_shape, transaction_control, mixed_transaction,
+    session_leak, advisory_lock_deadlock,
+    rls_without_policy, definer_search_path, grant_wide, leaves_database, secret_in_migration,
     unknown_allow, unused_allow, allow_without_reason,
 }
 

@@ -185,7 +185,7 @@ impl Altering {
             Command::DetachPartition { partition, concurrently, finalize } => {
                 super::partition::detach(c, relation, partition, *concurrently, *finalize);
             }
-            Command::GenericOptions | Command::Unknown { .. } => {}
+            Command::GenericOptions { .. } | Command::Unknown { .. } => {}
         }
     }
 

@@ -79,7 +79,7 @@ fn of_table(c: &Catalog, table: &Relation, command: &Command) -> Option<LockMode
         // These lock the parent and more: see `partition`.
         Command::AttachPartition { .. } | Command::DetachPartition { .. } => None,
         Command::AttachIndex { .. } => None,
-        Command::GenericOptions => mode(Form::AlterForeignTable),
+        Command::GenericOptions { .. } => mode(Form::AlterForeignTable),
         // What nobody knows is taken for the worst.
         Command::Unknown { .. } => Some(LockMode::AccessExclusiveLock),
     }

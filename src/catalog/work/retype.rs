@@ -125,7 +125,6 @@ fn of_extension_types(c: &Catalog, from: &DataType, to: &DataType) -> Retyping {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::catalog::work::tests::effect;
 
     #[test]

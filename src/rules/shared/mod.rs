@@ -1,6 +1,7 @@
 //! What several rules reason with, one noun per file.
 
 pub mod arbiter;
+pub mod connection;
 pub mod evaluation;
 pub mod fallout;
 pub mod frame;
@@ -8,9 +9,11 @@ pub use crate::catalog::implication;
 pub mod insert;
 pub mod numbering;
 pub mod online;
+pub mod outside;
 pub mod privilege;
 pub mod recreation;
 pub mod relation_form;
+pub mod said;
 pub mod search_path;
 pub mod total_expression;
 pub mod touch;

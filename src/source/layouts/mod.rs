@@ -148,6 +148,12 @@ pub trait Layout: Sync {
         false
     }
 
+    /// True where its runner holds a session's advisory lock while it migrates, for which other instances wait inside of a statement:
+    /// such a wait holds a snapshot, and CREATE INDEX CONCURRENTLY waits for that. The source is in the layout's module.
+    fn waits_for_advisory_lock(&self) -> bool {
+        false
+    }
+
     /// What its runner takes for a placeholder besides `${name}` and `{{ name }}`.
     fn placeholders(&self) -> PlaceholderForms {
         PlaceholderForms::default()
