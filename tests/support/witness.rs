@@ -5,6 +5,7 @@ use crate::tables;
 /// What is there and committed, and the forms that run on it.
 pub struct Given {
     /// The first version that it can be made on.
+    #[allow(dead_code, reason = "not every test that has this module asks")]
     pub since: u16,
     pub sql: String,
     pub forms: Vec<Witness>,
@@ -13,6 +14,7 @@ pub struct Given {
 pub struct Witness {
     pub name: String,
     /// Cannot run in a transaction.
+    #[allow(dead_code, reason = "not every test that has this module asks")]
     pub alone: bool,
     /// Each of them by itself takes the locks of the form.
     pub statements: Vec<String>,

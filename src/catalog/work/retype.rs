@@ -27,7 +27,10 @@ pub(super) fn of_column(
     using: Option<&Expr>,
 ) -> Retyping {
     let Some(column) = c.relation(relation).and_then(|table| table.column(name)) else { return Retyping::Rewrite };
-    let collated = collation.map(|name| name.name.clone()) != column.collation;
+    // What the type has by default is none of its own.
+    let own = |name: &&str| *name != "default";
+    let named = collation.map(|name| name.name.as_str()).filter(own);
+    let collated = named != column.collation.as_deref().filter(own);
     let zone = c.settings.get("timezone").map(String::as_str);
     let expression = match using {
         None => Retyping::Same { index_kept: true },
