@@ -60,6 +60,7 @@ mod view;
 use crate::op::{Op, Span};
 use crate::versions::PostgresVersions;
 use change::{Cause, Change, Event};
+pub use dml::is_ledger;
 use imbl::{OrdMap, Vector};
 use object::*;
 use std::sync::Arc;

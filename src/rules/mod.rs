@@ -15,7 +15,7 @@ use crate::allow::Said;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::object::{Birth, Column, ColumnId, Id, Relation};
-use crate::catalog::replay::{Circumstances, TransactionNote};
+use crate::catalog::replay::{Circumstances, TransactionNote, UnitReplay};
 use crate::catalog::work::Work;
 use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
@@ -139,6 +139,8 @@ pub struct Context<'a> {
     /// Before the unit. What pending units before it did is in here, and no client knows it yet.
     pub before: &'a Catalog,
     pub after: &'a Catalog,
+    /// After the last unit of the history.
+    pub end: &'a Catalog,
     /// What happened, in order. Rolled-back parts are not here.
     pub events: &'a [Event],
     /// Locks, rewrites, scans and index builds, in order, of statements that were rolled back too.
@@ -159,7 +161,7 @@ pub struct Pending<'a> {
     pub position: usize,
     pub parsed: &'a ParsedUnit,
     /// What happened in it.
-    pub events: Vec<Event>,
+    pub replay: UnitReplay,
 }
 
 impl<'a> Context<'a> {
@@ -483,6 +485,9 @@ registry! {
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
     index_blocks_writes, index_drop_blocks, constraint_scan, unique_build, not_null_scan, table_rewrite, matview_refresh,
     attach_scan, concurrently_in_transaction,
+    work_under_lock, many_tables_locked, no_lock_timeout, validate_in_transaction, unbatched_backfill, explicit_lock,
+    partition_created_locks, sequence_lock, lock_upgrade, trigger_lock, foreign_key_without_index, enum_value_in_transaction,
+    pending_trigger_events, retype_refused,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired,
     unclassified_statement, opaque_sql,
     released_file_changed, out_of_order, several_open,

@@ -216,3 +216,19 @@ pub fn kind_word(relation: &Relation) -> &'static str {
         _ => "table",
     }
 }
+
+/// Where a word stands outside of parentheses, in bytes.
+pub fn top_level_word(text: &str, wanted: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for token in lex::tokens(text) {
+        match token.text(text) {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            word if depth == 0 && token.kind == TokenKind::Word && word.eq_ignore_ascii_case(wanted) => {
+                return Some(token.span.start);
+            }
+            _ => {}
+        }
+    }
+    None
+}
