@@ -3,7 +3,7 @@
 
 use super::{Build, Rewrite, Scan, partition, query};
 use crate::catalog::Catalog;
-use crate::catalog::change::Change;
+use crate::catalog::change::{Change, Privileged};
 use crate::catalog::object::*;
 use crate::catalog::types::BaseType;
 use crate::effect::LockMode;
@@ -126,10 +126,8 @@ pub(super) fn after(c: &mut Catalog, op: &Op, mark: usize) {
                     c.take(relation.id, Form::CreateIndexOnPartitioned, Role::Partitioned);
                 }
             }
-            (Op::ReassignOwned { .. }, Change::OwnerChanged { object, .. }) => {
-                if let crate::catalog::change::Privileged::Relation(id) = object {
-                    c.take(id, Form::ReassignOwnedTable, Role::Table);
-                }
+            (Op::ReassignOwned { .. }, Change::OwnerChanged { object: Privileged::Relation(id), .. }) => {
+                c.take(id, Form::ReassignOwnedTable, Role::Table);
             }
             _ => {}
         }
