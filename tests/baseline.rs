@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 const INIT: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);\nCREATE TABLE carts (id bigint);\n";
-const DROP: &str = "ALTER TABLE users DROP name;\n";
-const CHECK: &str = "ALTER TABLE users ADD CHECK (name <> '');\n";
+const DROP: &str = "SET LOCAL lock_timeout = '5s'; ALTER TABLE users DROP name;\n";
+const CHECK: &str = "SET LOCAL lock_timeout = '5s'; ALTER TABLE users ADD CHECK (name <> '') NOT VALID;\n";
 const FILE: &str = "phasegate.baseline.json";
 
 /// Exit code, standard output, standard error of the program in that directory.
@@ -137,7 +137,7 @@ fn a_reason_written_by_hand_stays_and_stands_in_the_report() {
 #[test]
 fn nothing_is_said_about_entries_that_this_run_did_not_look_at() {
     let repository = repository();
-    write(repository.path(), &[("other/0001_drop.sql", "DROP TABLE shops;\n")]);
+    write(repository.path(), &[("other/0001_drop.sql", "SET LOCAL lock_timeout = '5s'; DROP TABLE shops;\n")]);
     accept(repository.path(), &["db", "other"]);
     write(repository.path(), &[("db/0003_drop.sql", "SELECT 1;\n")]);
     for path in ["db/0002_check.sql", "other"] {
@@ -198,7 +198,7 @@ fn a_level_says_what_is_accepted() {
     let repository = repository();
     accept(repository.path(), &["db", "--level", "error"]);
     assert_eq!(entries(repository.path()).len(), 1);
-    write(repository.path(), &[("db/0004_add.sql", "ALTER TABLE users ADD mail text;\n")]);
+    write(repository.path(), &[("db/0004_add.sql", "SET LOCAL lock_timeout = '5s'; ALTER TABLE users ADD mail text;\n")]);
     accept(repository.path(), &["db"]);
     assert_eq!(entries(repository.path()).len(), 2);
     accept(repository.path(), &["db", "--level", "note"]);
@@ -212,7 +212,7 @@ fn what_silences_first_is_named() {
     write(
         repository.path(),
         &[
-            ("db/0003_drop.sql", &format!("-- phasegate: allow drop-column -- unused\n{DROP}")),
+            ("db/0003_drop.sql", "-- phasegate: allow drop-column -- unused\nALTER TABLE users DROP name;\n"),
             ("phasegate.toml", "[rules]\ntighten-constraint = \"off\"\n"),
         ],
     );
@@ -275,7 +275,11 @@ fn paths_of_several_baselines_are_refused() {
     let repository = repository();
     write(
         repository.path(),
-        &[("db/phasegate.toml", ""), ("other/phasegate.toml", ""), ("other/0001_drop.sql", "DROP TABLE shops;\n")],
+        &[
+            ("db/phasegate.toml", ""),
+            ("other/phasegate.toml", ""),
+            ("other/0001_drop.sql", "SET LOCAL lock_timeout = '5s'; DROP TABLE shops;\n"),
+        ],
     );
     let (code, _, complaints) = run(repository.path(), &["baseline", "db", "other"]);
     assert_eq!(code, 2);

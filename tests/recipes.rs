@@ -18,6 +18,18 @@ use phasegate::versions::PostgresVersions;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+/// Rules whose recipes stand in place of the statement. Those of other rules add to it, or only move it.
+const REPLACING: [&str; 8] = [
+    "index-blocks-writes",
+    "index-drop-blocks",
+    "constraint-scan",
+    "unique-build",
+    "not-null-scan",
+    "table-rewrite",
+    "matview-refresh",
+    "attach-scan",
+];
+
 /// One finding of an example that comes with a recipe.
 struct Case {
     place: String,
@@ -56,7 +68,7 @@ fn of_example(place: &str, example: &Example) -> Vec<Case> {
     let checked = checked(directory.path(), example.layout.as_deref(), major);
     let mut cases = Vec::new();
     for finding in &checked.findings {
-        if let Some(recipe) = &finding.recipe {
+        if let Some(recipe) = finding.recipe.as_ref().filter(|_| REPLACING.contains(&finding.rule)) {
             cases.push(of_finding(place, major, &checked, finding, recipe));
         }
     }
@@ -105,7 +117,7 @@ fn schema(server: &LocalServer, database: &str, statements: impl IntoIterator<It
 fn every_recipe_ends_in_the_same_schema() {
     let cases = cases();
     let rules: BTreeSet<&str> = cases.iter().filter_map(|case| case.place.rsplit(' ').next()).collect();
-    assert!(rules.len() >= 8, "recipes of {rules:?}");
+    assert_eq!(rules.len(), REPLACING.len(), "{rules:?}");
     // Two servers at once; the half that is on its own is the smaller one.
     let (newest, others): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| case.major == 18);
     let (some, more) = others.split_at(others.len() / 2);
@@ -122,6 +134,7 @@ fn every_recipe_ends_in_the_same_schema() {
 fn differing(major: u16, cases: &[&Case]) -> Vec<String> {
     let server = servers::start(major);
     let mut wrong = Vec::new();
+    let mut refused = 0;
     for (number, case) in cases.iter().enumerate() {
         assert_eq!(case.major, major, "{}", case.place);
         let before = case.earlier.iter().cloned();
@@ -134,11 +147,14 @@ fn differing(major: u16, cases: &[&Case]) -> Vec<String> {
                 let compared = phasegate::catalog::snapshot::compare(&plain, &online);
                 wrong.push(format!("{}\n{}\n  {:?}", case.place, case.recipe.text(), compared.differences));
             }
+            // An example about a history that no server takes.
+            (Err(plain), Err(online)) if plain == online => refused += 1,
             (plain, online) => {
                 wrong.push(format!("{}\n{}\n  {:?}\n  {:?}", case.place, case.recipe.text(), plain.err(), online.err()))
             }
         }
     }
+    assert!(refused * 5 < cases.len().max(5), "{refused} of {} examples are of histories that no server takes", cases.len());
     wrong
 }
 

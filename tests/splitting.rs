@@ -333,7 +333,7 @@ const POLICED: &str = "CREATE TABLE users (id bigint, name text); ALTER TABLE us
     CREATE POLICY mine ON users USING (id > 1)";
 
 fn is_about_old_clients(rule: &str) -> bool {
-    document::find(rule).is_some_and(|document| !matches!(document.family, Family::Blocking | Family::Retry))
+    document::find(rule).is_some_and(|document| !matches!(document.family, Family::Blocking | Family::Retry | Family::Access))
 }
 
 #[test]
