@@ -46,12 +46,14 @@ impl Outcome {
         self.wrong.lock().unwrap().push(text);
     }
 
-    fn judged(&self, exceptions: &Exceptions, name: &str, at: usize, judgement: &mut TraceJudgement) {
+    /// `lines`: where the statements stand in their file, from 0.
+    fn judged(&self, exceptions: &Exceptions, name: &str, at: usize, judgement: &mut TraceJudgement, lines: &[usize]) {
         let major = VERSIONS[at];
         self.compared[at].fetch_add(judgement.statements, Ordering::Relaxed);
         exceptions.allow(name, major, &mut judgement.mismatches);
         for mismatch in &judgement.mismatches {
-            self.wrong(format!("{major} {name}: {}\n    {}", mismatch.sql, mismatch.what.join("\n    ")));
+            let line = lines.get(mismatch.statement).map(|line| format!(":{}", line + 1)).unwrap_or_default();
+            self.wrong(format!("{major} {name}{line}: {}\n    {}", mismatch.sql, mismatch.what.join("\n    ")));
         }
     }
 
@@ -163,7 +165,7 @@ fn every_fixture_costs_what_is_predicted() {
             if refused != histories::refused(&name) {
                 outcome.wrong(format!("{} {name}: refused {:?}", VERSIONS[at], describe(&judgement)));
             }
-            outcome.judged(&exceptions, &name, at, &mut judgement);
+            outcome.judged(&exceptions, &name, at, &mut judgement, &[]);
         }
     });
     outcome.finish(&exceptions);
@@ -208,7 +210,7 @@ fn every_example_of_a_rule_costs_what_is_predicted() {
                     let refused = describe(&judgement).into_iter();
                     let refused = refused.map(|refused| format!("{} {name}:{}: {refused}", VERSIONS[at], example.line));
                     outcome.refused.lock().unwrap().extend(refused);
-                    outcome.judged(&exceptions, &name, at, &mut judgement);
+                    outcome.judged(&exceptions, &name, at, &mut judgement, &[]);
                 }
             }
         }
@@ -268,7 +270,8 @@ fn trace_sheet(
                     (None, None) => "not traced".to_owned(),
                 })
             }));
-            outcome.judged(exceptions, &name, at, &mut judgement);
+            let lines: Vec<usize> = case.steps.iter().map(|step| step.line).collect();
+            outcome.judged(exceptions, &name, at, &mut judgement, &lines);
             tracer = (!own.changed && !several).then_some(own);
         }
     }

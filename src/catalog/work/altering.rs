@@ -226,6 +226,9 @@ impl Altering {
                 self.scans.push((id, Scan::RequiredColumn { column: new.id }));
             }
         }
+        if let Some(ty) = new.composite {
+            c.take(ty, Form::AddCompositeColumn, Role::Type);
+        }
         for sequence in &new.sequences {
             c.take(*sequence, Form::AddColumnNextval, Role::Sequence);
         }
@@ -414,6 +417,11 @@ impl Altering {
         match &constraint.kind {
             ConstraintType::ForeignKey { references, .. } => {
                 c.take(*references, Form::ValidateForeignKey, Role::Referenced);
+                if c.relation(*references).is_some_and(|table| table.kind == RelationKind::PartitionedTable) {
+                    for below in c.with_descendants(*references) {
+                        c.take(below, Form::ValidateForeignKeyReferencingPartitioned, Role::Partition);
+                    }
+                }
                 let scan = |referenced| Scan::ForeignKey { constraint: name.to_string(), referenced, validate: true };
                 let tree = if self.is_partitioned(c) { self.tree(c) } else { vec![self.relation] };
                 self.scans.extend(tree.into_iter().map(|id| (id, scan(false))));

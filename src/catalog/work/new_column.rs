@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::catalog::object::{ColumnId, Id, TypeKind};
 use crate::catalog::types::{BaseType, DataType, serial_type};
 use crate::expr::Expr;
-use crate::op::{ColumnDef, ConstraintKind, GeneratedKind};
+use crate::op::{ColumnDef, ConstraintKind, GeneratedKind, ObjectName};
 
 /// A column that is about to be added.
 pub(super) struct NewColumn {
@@ -17,6 +17,8 @@ pub(super) struct NewColumn {
     pub is_required: bool,
     /// Sequences of before that its default calls.
     pub sequences: Vec<Id>,
+    /// The composite type that it is of.
+    pub composite: Option<Id>,
 }
 
 impl NewColumn {
@@ -55,8 +57,18 @@ impl NewColumn {
         };
         let filled = default.is_some_and(|default| !default.is_null()) && generated.is_none();
         let sequences = default.map(|default| volatile::sequences(c, default)).unwrap_or_default();
-        NewColumn { id, rewrite, is_required: not_null && !filled, sequences }
+        let composite = composite_of(c, &data_type);
+        NewColumn { id, composite, rewrite, is_required: not_null && !filled, sequences }
     }
+}
+
+/// The relation behind a composite type, or behind an array of one.
+pub(super) fn composite_of(c: &Catalog, data_type: &DataType) -> Option<Id> {
+    let object = match data_type.base {
+        BaseType::User(id) => c.types.get(&id)?,
+        BaseType::Builtin(_) | BaseType::Row(_) | BaseType::Unknown => return None,
+    };
+    c.composite_relation(&ObjectName::qualified(object.schema.clone(), object.name.clone()))
 }
 
 /// What the domains around a type add up to.

@@ -1,7 +1,7 @@
 //! What each kind of statement costs. ALTER TABLE is told by [`super::altering`], from inside of its subcommands; what falls along by
 //! [`super::fallout`], from the journal.
 
-use super::{Build, Rewrite, Scan, partition, query};
+use super::{Build, Rewrite, Scan, new_column, partition, query};
 use crate::catalog::Catalog;
 use crate::catalog::change::Change;
 use crate::catalog::object::*;
@@ -174,6 +174,10 @@ fn create_table(c: &mut Catalog, create: &CreateTable) {
     for element in &create.elements {
         match element {
             TableElement::Column(column) => {
+                let data_type = column.type_ref.as_ref().map(|type_ref| c.data_type(type_ref));
+                if let Some(ty) = data_type.and_then(|data_type| new_column::composite_of(c, &data_type)) {
+                    c.take(ty, Form::CreateTableWithCompositeColumn, Role::Type);
+                }
                 column.constraints.iter().for_each(|constraint| lock_referenced(c, &constraint.kind));
             }
             TableElement::Constraint(constraint) => lock_referenced(c, &constraint.kind),
