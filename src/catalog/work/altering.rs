@@ -73,7 +73,12 @@ impl Altering {
                     self.add_column(c, column);
                 }
             }
-            Command::DropColumn { .. } | Command::SetDefault { .. } | Command::DropDefault { .. } => {
+            Command::DropColumn { name, .. } => {
+                if c.relation(relation).is_none_or(|table| !table.known || table.column(name).is_some()) {
+                    self.tree(c);
+                }
+            }
+            Command::SetDefault { .. } | Command::DropDefault { .. } => {
                 self.tree(c);
             }
             Command::SetType { column, type_ref, collation, using } => {
@@ -106,19 +111,19 @@ impl Altering {
             Command::AddIdentity { .. } => {}
             Command::SetIdentity { column, .. } => self.lock_sequences(c, column, Form::SetIdentity),
             Command::DropIdentity { column, .. } => self.lock_sequences(c, column, Form::DropIdentity),
-            Command::SetStatistics { .. } | Command::SetColumnOptions { .. } => {}
-            Command::SetStorage { .. } => {
+            Command::SetStatistics { .. } | Command::SetStorage { .. } => {
                 self.tree(c);
             }
+            Command::SetColumnOptions { .. } => {}
             Command::SetCompression { .. } => {}
             Command::AddConstraint(def) => self.add_constraint(c, None, def),
             Command::AlterConstraint { name, enforced, .. } => self.alter_constraint(c, name, *enforced),
             Command::ValidateConstraint { name } => self.validate(c, name),
             Command::DropConstraint { name, .. } => {
-                let inherits = c
-                    .relation(relation)
-                    .and_then(|table| table.constraint(name))
-                    .is_some_and(|constraint| matches!(constraint.kind, ConstraintType::Check { .. }) && !constraint.no_inherit);
+                let Some(table) = c.relation(relation) else { return };
+                let is_inherited_check =
+                    |constraint: &Constraint| matches!(constraint.kind, ConstraintType::Check { .. }) && !constraint.no_inherit;
+                let inherits = table.constraint(name).is_some_and(is_inherited_check) || table.pending_not_null(name).is_some();
                 if inherits {
                     self.tree(c);
                 }
@@ -152,8 +157,8 @@ impl Altering {
                 }
             }
             Command::SetOptions { .. } | Command::ResetOptions { .. } => {}
-            Command::EnableTrigger { .. } => {
-                if c.relation(relation).is_some_and(|table| table.kind == RelationKind::PartitionedTable) {
+            Command::EnableTrigger { name, .. } => {
+                if name.is_some() && self.is_partitioned(c) {
                     self.tree(c);
                 }
             }
@@ -264,17 +269,21 @@ impl Altering {
                     (None, None) => columns.clone(),
                 };
                 keys.retain(|key| c.relation(relation).and_then(|table| table.column(key)).is_none_or(|column| !column.not_null));
-                if !keys.is_empty() || self.is_partitioned(c) {
+                if !keys.is_empty() {
                     for id in self.tree(c) {
                         for key in &keys {
                             self.set_not_null(c, id, key);
                         }
                     }
                 }
-                self.build(c, using_index.is_none());
+                let form = if using_index.is_some() { Form::AddPrimaryKeyUsingIndex } else { Form::AddPrimaryKey };
+                self.build(c, using_index.is_none(), form);
             }
-            ConstraintKind::Unique { using_index, .. } => self.build(c, using_index.is_none()),
-            ConstraintKind::Exclude { .. } => self.build(c, true),
+            ConstraintKind::Unique { using_index, .. } => {
+                let form = if using_index.is_some() { Form::AddUniqueUsingIndex } else { Form::AddUnique };
+                self.build(c, using_index.is_none(), form);
+            }
+            ConstraintKind::Exclude { .. } => self.build(c, true, Form::AddExclude),
             ConstraintKind::ForeignKey { references, .. } => {
                 let Some(target) = c.resolve_relation(references) else { return };
                 let form = if column.is_some() { Form::AddColumnReferences } else { Form::AddForeignKey };
@@ -301,11 +310,19 @@ impl Altering {
     }
 
     /// The index of a key or exclusion constraint, and those of the partitions.
-    fn build(&mut self, c: &mut Catalog, new: bool) {
+    fn build(&mut self, c: &mut Catalog, new: bool, form: Form) {
+        let below = if self.only { Vec::new() } else { c.with_descendants(self.relation).split_off(1) };
+        let partitioned = self.is_partitioned(c);
+        for id in &below {
+            match partitioned {
+                true => c.take(*id, Form::AddUniqueToPartitioned, Role::Partition),
+                false => c.take(*id, form, Role::Child),
+            }
+        }
         if !new {
             return;
         }
-        let tables = if self.is_partitioned(c) { self.tree(c) } else { vec![self.relation] };
+        let tables = std::iter::once(self.relation).chain(if partitioned { below } else { Vec::new() });
         self.builds.extend(tables.into_iter().map(|id| (id, Build::Constraint)));
     }
 
@@ -372,11 +389,13 @@ impl Altering {
         }
         for (referencing, referenced, constraint) in pairs {
             c.take(referencing, Form::SetTypeWithForeignKey, Role::Table);
-            c.take(referenced, Form::SetTypeWithForeignKey, Role::Referenced);
-            if rewrites {
-                let scan = |referenced| Scan::ForeignKey { constraint: constraint.clone(), referenced, validate: false };
-                self.scans.push((referencing, scan(false)));
-                self.scans.push((referenced, scan(true)));
+            let sides = [(vec![referencing], false), (c.with_descendants_if_partitioned(referenced), true)];
+            for id in &sides[1].0 {
+                c.take(*id, Form::SetTypeWithForeignKey, Role::Referenced);
+            }
+            for (tables, referenced) in sides.into_iter().filter(|_| rewrites) {
+                let scan = Scan::ForeignKey { constraint: constraint.clone(), referenced, validate: false };
+                self.scans.extend(tables.into_iter().map(|id| (id, scan.clone())));
             }
         }
     }
@@ -392,6 +411,7 @@ impl Altering {
         let Some(table) = c.relation(self.relation).cloned() else { return };
         let Some(constraint) = table.constraint(name) else { return };
         let ConstraintType::ForeignKey { references, .. } = constraint.kind else { return };
+        let tree = if self.is_partitioned(c) { self.tree(c) } else { vec![self.relation] };
         if enforced == Some(constraint.enforced) && table.known {
             return;
         }
@@ -403,7 +423,7 @@ impl Altering {
         c.take(references, form, Role::Referenced);
         if enforced == Some(true) {
             let scan = |referenced| Scan::ForeignKey { constraint: name.to_string(), referenced, validate: false };
-            self.scans.push((self.relation, scan(false)));
+            self.scans.extend(tree.into_iter().map(|id| (id, scan(false))));
             self.scans.push((references, scan(true)));
         }
     }

@@ -53,7 +53,9 @@ fn dropped(c: &mut Catalog, before: &Catalog, relation: &Arc<Relation>) {
     }
     if relation.partition_bound.is_some() {
         for parent in &relation.parents {
-            take_id(c, before, *parent, Form::DropPartition, Role::Partitioned);
+            if let Some(parent) = before.relation(*parent).cloned() {
+                take(c, &parent, Form::DropPartition, Role::Partitioned);
+            }
             if relation.partition_bound != Some(PartitionBound::Default)
                 && let Some(default) = super::partition::default_of(before, *parent)
             {
@@ -64,8 +66,10 @@ fn dropped(c: &mut Catalog, before: &Catalog, relation: &Arc<Relation>) {
 }
 
 fn take_id(c: &mut Catalog, before: &Catalog, id: Id, form: Form, role: Role) {
-    if let Some(relation) = before.relation(id).cloned() {
-        take(c, &relation, form, role);
+    for id in before.with_descendants_if_partitioned(id) {
+        if let Some(relation) = before.relation(id).cloned() {
+            take(c, &relation, form, role);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) mod altering;
 pub(super) mod facts;
 
 mod fallout;
+mod implied;
 mod new_column;
 mod own_lock;
 mod partition;

@@ -8,8 +8,8 @@ use crate::catalog::object::*;
 use crate::catalog::types::BaseType;
 use crate::effect::LockMode;
 use crate::op::{
-    AlterDomain, Body, ConstraintKind, CreateIndex, CreateTable, CreateTrigger, ObjectKind, ObjectName, ObjectRef, Op,
-    PublicationChange, ReindexKind, Step, TableElement,
+    AlterDomain, AlterTableCommand, Body, ConstraintKind, CreateIndex, CreateTable, CreateTrigger, ObjectKind, ObjectName,
+    ObjectRef, Op, PublicationChange, ReindexKind, Step, TableElement,
 };
 use crate::versions::locks::{Form, Role};
 
@@ -83,20 +83,39 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
         Op::Vacuum { relations, full, analyze_only } => vacuum(c, relations, *full, *analyze_only),
         Op::Cluster { relation } => {
             if let Some(id) = relation.as_ref().and_then(|name| c.resolve_relation(name)) {
-                c.take(id, Form::ClusterUsing, Role::Table);
-                c.rewrite(id, Rewrite::Cluster);
-                c.build_index(id, Build::Rewrite);
+                for table in c.with_descendants_if_partitioned(id) {
+                    c.take(table, Form::ClusterUsing, Role::Table);
+                    rewrite(c, table, Rewrite::Cluster);
+                }
             }
         }
         Op::Reindex { kind, name, concurrently } => reindex(c, *kind, name.as_ref(), *concurrently),
         Op::Refresh { name, concurrently, .. } => refresh(c, name, *concurrently),
         // These lock no relation of users, or [`super::fallout`], [`super::altering`] and the statements inside say what.
+        Op::AlterTable(alter) if c.resolve_relation(&alter.name).is_none() => {
+            if let Some(index) = c.resolve_index(&alter.name) {
+                alter.commands.iter().for_each(|command| alter_index(c, index, command));
+            }
+        }
         Op::AlterTable(_) | Op::Drop { .. } | Op::DropOwned { .. } | Op::Truncate { .. } | Op::ReassignOwned { .. } => {}
         Op::Do(_) | Op::Call { .. } | Op::Explain { .. } | Op::CreateSchema { .. } => {}
         Op::AlterAllInTablespace | Op::CreateType { .. } | Op::CreateDomain { .. } | Op::AlterEnum { .. } => {}
         Op::CreateRoutine(create) if create.language == "sql" => analyse(c, &create.body),
         Op::CreateRoutine(_) | Op::AlterRoutine { .. } | Op::CreateAggregate { .. } => {}
         Op::CreateEventTrigger { .. } | Op::AlterEventTrigger { .. } => {}
+        Op::CreateOther { object, options, .. } if object.kind == ObjectKind::Statistics => {
+            for (_, relation) in options.iter().filter(|(name, _)| name == "on") {
+                let parts = crate::catalog::session::split_quoted(relation.as_deref().unwrap_or_default(), '.');
+                let name = match parts.as_slice() {
+                    [name] => ObjectName::bare(name.clone()),
+                    [.., schema, name] => ObjectName::qualified(schema.clone(), name.clone()),
+                    [] => continue,
+                };
+                if let Some(id) = c.resolve_relation(&name) {
+                    c.take(id, Form::CreateStatistics, Role::Table);
+                }
+            }
+        }
         Op::CreateExtension { .. } | Op::AlterExtension { .. } | Op::CreateOther { .. } | Op::AlterOther { .. } => {}
         Op::DependsOnExtension { .. } | Op::SecurityLabel | Op::GrantRole { .. } => {}
         Op::CreateRole { .. } | Op::AlterRole { .. } | Op::AlterSettings { .. } | Op::DropRole { .. } => {}
@@ -162,8 +181,8 @@ fn create_table(c: &mut Catalog, create: &CreateTable) {
     }
     let parents: Vec<Id> = create.inherits.iter().filter_map(|name| c.resolve_relation(name)).collect();
     for parent in parents {
-        if create.bound.is_some() {
-            partition::create(c, parent);
+        if let Some(bound) = &create.bound {
+            partition::create(c, parent, bound);
         } else {
             c.take(parent, Form::CreateTableInherits, Role::Table);
         }
@@ -217,6 +236,41 @@ fn create_index(c: &mut Catalog, create: &CreateIndex) {
             c.take(id, Form::CreateIndexOnPartitioned, Role::Partition);
         }
     }
+}
+
+/// ALTER INDEX, or ALTER TABLE of an index.
+fn alter_index(c: &mut Catalog, index: Id, command: &AlterTableCommand) {
+    match command {
+        AlterTableCommand::SetTablespace { .. } => c.take_index(index, Form::SetTablespaceOfIndex, Role::Index),
+        AlterTableCommand::AttachIndex { index: child } => {
+            let Some(child) = c.resolve_index(child) else { return };
+            c.take_index(index, Form::AttachIndex, Role::PartitionedIndex);
+            c.take_index(child, Form::AttachIndex, Role::PartitionIndex);
+            for (index, role) in [(index, Role::Partitioned), (child, Role::Partition)] {
+                if let Some(table) = c.indexes.get(&index).map(|index| index.relation) {
+                    c.take(table, Form::AttachIndex, role);
+                }
+            }
+        }
+        AlterTableCommand::SetOptions { options } => {
+            for form in options.iter().filter_map(|(name, _)| Form::of_parameter(name)) {
+                c.take_index(index, index_form(form), Role::Index);
+            }
+        }
+        AlterTableCommand::ResetOptions { options } => {
+            for form in options.iter().filter_map(|name| Form::of_parameter(name)) {
+                c.take_index(index, index_form(form), Role::Index);
+            }
+        }
+        AlterTableCommand::SetStatistics { .. } => c.take_index(index, Form::SetIndexStatistics, Role::Index),
+        // No other is one of indexes.
+        _ => {}
+    }
+}
+
+/// `fillfactor` is a parameter of tables and of indexes.
+fn index_form(form: Form) -> Form {
+    if form == Form::SetParameter { Form::SetIndexParameter } else { form }
 }
 
 fn create_trigger(c: &mut Catalog, create: &CreateTrigger) {
@@ -287,23 +341,37 @@ fn publish(c: &mut Catalog, name: &ObjectName, form: Form) {
 }
 
 fn vacuum(c: &mut Catalog, relations: &[ObjectName], full: bool, analyze_only: bool) {
-    let tables: Vec<Id> = if relations.is_empty() {
+    let named: Vec<Id> = if relations.is_empty() {
         c.relations.values().filter(|relation| has_rows(relation.kind)).map(|relation| relation.id).collect()
     } else {
         relations.iter().filter_map(|name| c.resolve_relation(name)).collect()
     };
-    for id in tables {
+    for id in named {
         let form = match (full, analyze_only) {
             (true, _) => Form::VacuumFull,
             (false, true) => Form::Analyze,
             (false, false) => Form::Vacuum,
         };
-        c.take(id, form, Role::Table);
-        if full {
-            c.rewrite(id, Rewrite::VacuumFull);
-            if !c.indexes_of(id).is_empty() {
-                c.build_index(id, Build::Rewrite);
+        for table in c.with_descendants_if_partitioned(id) {
+            c.take(table, form, Role::Table);
+            if full {
+                rewrite(c, table, Rewrite::VacuumFull);
             }
+        }
+        if analyze_only && !relations.is_empty() {
+            for child in c.with_descendants(id).split_off(1) {
+                c.take(child, Form::AnalyzeWithChild, Role::Child);
+            }
+        }
+    }
+}
+
+/// A table into a new file, with its indexes; one without rows of its own has no file.
+fn rewrite(c: &mut Catalog, table: Id, why: Rewrite) {
+    if c.relation(table).is_some_and(|relation| has_rows(relation.kind)) {
+        c.rewrite(table, why);
+        if !c.indexes_of(table).is_empty() {
+            c.build_index(table, Build::Rewrite);
         }
     }
 }
@@ -312,11 +380,15 @@ fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectName>, concur
     let tables: Vec<Id> = match (kind, name) {
         (ReindexKind::Index, Some(name)) => {
             let Some(index) = c.resolve_index(name) else { return };
-            let Some(table) = c.indexes.get(&index).map(|index| index.relation) else { return };
             let form = if concurrently { Form::ReindexIndexConcurrently } else { Form::ReindexIndex };
-            c.take(table, form, Role::Table);
-            c.take_index(index, form, Role::Index);
-            c.build_index(table, Build::Reindex { concurrently });
+            for index in c.with_indexes_below(index) {
+                let Some(table) = c.indexes.get(&index).map(|index| index.relation) else { continue };
+                c.take(table, form, Role::Table);
+                c.take_index(index, form, Role::Index);
+                if c.relation(table).is_some_and(|relation| has_rows(relation.kind)) {
+                    c.build_index(table, Build::Reindex { concurrently });
+                }
+            }
             return;
         }
         (ReindexKind::Table, Some(name)) => c.resolve_relation(name).into_iter().flat_map(|id| c.with_descendants(id)).collect(),
@@ -398,7 +470,11 @@ fn rename(c: &mut Catalog, object: &ObjectRef) {
                 c.with_descendants(id).into_iter().for_each(|id| c.take(id, Form::RenameCheck, Role::Table));
             }
         }
-        ObjectKind::Trigger => c.take(id, Form::RenameTrigger, Role::Table),
+        ObjectKind::Trigger => {
+            for id in c.with_descendants_if_partitioned(id) {
+                c.take(id, Form::RenameTrigger, Role::Table);
+            }
+        }
         ObjectKind::Policy => c.take(id, Form::RenamePolicy, Role::Table),
         ObjectKind::Rule => c.take(id, Form::RenameRule, Role::Table),
         _ => {
@@ -513,6 +589,18 @@ fn grant_on(c: &mut Catalog, grant: &crate::op::Grant) {
 }
 
 impl Catalog {
+    /// An index and those of partitions that belong to it.
+    fn with_indexes_below(&self, index: Id) -> Vec<Id> {
+        let mut all = vec![index];
+        let mut at = 0;
+        while at < all.len() {
+            let above = Some(all[at]);
+            all.extend(self.indexes.values().filter(|below| below.parent == above).map(|below| below.id));
+            at += 1;
+        }
+        all
+    }
+
     /// The type is this domain, or a domain over it.
     fn is_over(&self, data_type: &crate::catalog::types::DataType, domain: Id) -> bool {
         let mut current = data_type.clone();
