@@ -57,9 +57,9 @@ fn dropped(c: &mut Catalog, before: &Catalog, relation: &Arc<Relation>) {
                 take(c, &parent, Form::DropPartition, Role::Partitioned);
             }
             if relation.partition_bound != Some(PartitionBound::Default)
-                && let Some(default) = super::partition::default_of(before, *parent)
+                && let Some(default) = super::partition::default_of(before, *parent).and_then(|id| before.relation(id).cloned())
             {
-                take_id(c, before, default, Form::DropPartitionWithDefault, Role::DefaultPartition);
+                take(c, &default, Form::DropPartitionWithDefault, Role::DefaultPartition);
             }
         }
     }

@@ -106,9 +106,12 @@ fn lock_referenced(c: &mut Catalog, above: &Relation, form: Form) {
 fn adopt(c: &mut Catalog, above: &Relation, child: Id) {
     lock_referenced(c, above, Form::AttachPartitionWithForeignKey);
     for constraint in &above.constraints {
-        if let ConstraintType::ForeignKey { references, .. } = constraint.kind
-            && !crate::catalog::inheritance::has_foreign_key(c, above.id, child, constraint)
-        {
+        if let ConstraintType::ForeignKey { references, .. } = constraint.kind {
+            if crate::catalog::inheritance::has_foreign_key(c, above.id, child, constraint) {
+                // Its own triggers on the referenced table make way for those of the parent.
+                c.take(references, Form::DropForeignKey, Role::Referenced);
+                continue;
+            }
             let scan = |referenced| Scan::ForeignKey { constraint: constraint.name.clone(), referenced, validate: false };
             c.scan(child, scan(false));
             c.scan(references, scan(true));
