@@ -73,7 +73,7 @@ pub(super) fn select_with(c: &mut Catalog, query: &Query, variables: &Variables)
 }
 
 /// TRUNCATE. CASCADE takes along the tables that refer to these; partitions lose their rows with the parent.
-pub(super) fn truncate(c: &mut Catalog, relations: &[ObjectName], restart_identity: bool, cascade: bool) {
+pub(super) fn truncate(c: &mut Catalog, relations: &[ObjectName], only: bool, restart_identity: bool, cascade: bool) {
     let mut truncated: Vec<Id> = Vec::new();
     for name in relations {
         rows_changed(c, name, RowChange::Truncate);
@@ -81,7 +81,7 @@ pub(super) fn truncate(c: &mut Catalog, relations: &[ObjectName], restart_identi
     }
     let mut at = 0;
     while at < truncated.len() {
-        let children = c.children_of(truncated[at]);
+        let children = if only { Vec::new() } else { c.children_of(truncated[at]) };
         // What refers to a partitioned table refers to its partitions.
         let referred = c.with_partitioned_above(truncated[at]);
         let referencing = if cascade { referred.into_iter().flat_map(|id| c.referencing(id)).collect() } else { Vec::new() };

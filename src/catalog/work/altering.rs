@@ -42,6 +42,10 @@ impl Altering {
         };
         if let Some(mode) = mode {
             c.lock(relation, mode);
+            // Tables of a composite type follow it.
+            for typed in c.typed_tables(relation) {
+                c.lock(typed, mode);
+            }
         }
         altering.indexes = c
             .with_descendants(relation)
@@ -63,6 +67,29 @@ impl Altering {
         tree
     }
 
+    /// As [`Altering::tree`], but not below a child that has the column already: there it is merged.
+    fn tree_without(&self, c: &mut Catalog, column: &str) -> Vec<Id> {
+        if self.only {
+            return vec![self.relation];
+        }
+        let mut reached = vec![self.relation];
+        let mut at = 0;
+        while at < reached.len() {
+            let has_it = at > 0 && c.relation(reached[at]).is_some_and(|table| table.column(column).is_some());
+            let below = if has_it { Vec::new() } else { c.children_of(reached[at]) };
+            below.into_iter().for_each(|id| {
+                if !reached.contains(&id) {
+                    reached.push(id)
+                }
+            });
+            at += 1;
+        }
+        if let Some(mode) = self.mode {
+            reached[1..].iter().for_each(|id| c.lock(*id, mode));
+        }
+        reached
+    }
+
     /// Before a subcommand is carried out: the catalog is as the subcommands of earlier passes left it.
     pub(in crate::catalog) fn command(&mut self, c: &mut Catalog, command: &Command) {
         let relation = self.relation;
@@ -78,11 +105,21 @@ impl Altering {
                     self.tree(c);
                 }
             }
-            Command::SetDefault { .. } | Command::DropDefault { .. } => {
+            Command::SetDefault { expr, .. } => {
+                self.tree(c);
+                for sequence in volatile::sequences(c, expr) {
+                    c.take(sequence, Form::SetDefaultNextval, Role::Sequence);
+                }
+            }
+            Command::DropDefault { .. } => {
                 self.tree(c);
             }
             Command::SetType { column, type_ref, collation, using } => {
                 let to = c.data_type(type_ref);
+                for typed in c.typed_tables(relation) {
+                    let retyping = retype::of_column(c, typed, column, &to, collation.as_ref(), using.as_ref());
+                    self.retype(c, typed, column, retyping);
+                }
                 for id in self.tree(c) {
                     let retyping = retype::of_column(c, id, column, &to, collation.as_ref(), using.as_ref());
                     self.retype(c, id, column, retyping);
@@ -224,7 +261,7 @@ impl Altering {
 
     fn add_column(&mut self, c: &mut Catalog, def: &crate::op::ColumnDef) {
         let new = NewColumn::of(c, self.relation, def);
-        for id in self.tree(c) {
+        for id in self.tree_without(c, &def.name) {
             if let Some(why) = new.rewrite {
                 self.rewrites.push((id, why));
             } else if new.is_required {
@@ -249,6 +286,11 @@ impl Altering {
         match &def.kind {
             ConstraintKind::Check(_) => {
                 let tree = if def.no_inherit { vec![relation] } else { self.tree(c) };
+                if def.no_inherit && !self.only {
+                    for child in c.with_descendants(relation).split_off(1) {
+                        c.take(child, Form::AddCheckNoInherit, Role::Child);
+                    }
+                }
                 if def.enforced && !def.not_valid {
                     let scans = tree.into_iter().map(|id| (id, Scan::Check { constraint: name(), validate: false }));
                     self.scans.extend(scans);

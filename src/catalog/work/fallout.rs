@@ -29,6 +29,14 @@ pub(super) fn lock(c: &mut Catalog, before: &Catalog, mark: usize) {
                 take(c, relation, Form::DropColumn, Role::Table)
             }
             Change::DefaultDropped { relation, .. } => take(c, relation, Form::DropDefault, Role::Table),
+            Change::TypeDropped { object } => {
+                if let TypeKind::Composite { relation } = object.kind {
+                    take_id(c, before, relation, Form::DropCompositeType, Role::Type);
+                    for typed in before.typed_tables(relation) {
+                        take_id(c, before, typed, Form::DropCompositeTypeInUse, Role::Using);
+                    }
+                }
+            }
             Change::TriggerDropped { relation, .. } => take(c, relation, Form::DropTrigger, Role::Table),
             Change::RuleDropped { relation, .. } => take(c, relation, Form::DropRule, Role::Table),
             Change::PolicyDropped { relation, .. } => take(c, relation, Form::DropPolicy, Role::Table),

@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::catalog::object::{ColumnId, Id, TypeKind};
 use crate::catalog::types::{BaseType, DataType, serial_type};
 use crate::expr::Expr;
-use crate::op::{ColumnDef, ConstraintKind, GeneratedKind, ObjectName};
+use crate::op::{ColumnDef, ConstraintKind, GeneratedKind};
 
 /// A column that is about to be added.
 pub(super) struct NewColumn {
@@ -64,11 +64,11 @@ impl NewColumn {
 
 /// The relation behind a composite type, or behind an array of one.
 pub(super) fn composite_of(c: &Catalog, data_type: &DataType) -> Option<Id> {
-    let object = match data_type.base {
-        BaseType::User(id) => c.types.get(&id)?,
-        BaseType::Builtin(_) | BaseType::Row(_) | BaseType::Unknown => return None,
-    };
-    c.composite_relation(&ObjectName::qualified(object.schema.clone(), object.name.clone()))
+    let BaseType::User(id) = data_type.base else { return None };
+    match c.types.get(&id)?.kind {
+        TypeKind::Composite { relation } => Some(relation),
+        TypeKind::Enum { .. } | TypeKind::Domain { .. } | TypeKind::Range { .. } | TypeKind::Base | TypeKind::Unknown => None,
+    }
 }
 
 /// What the domains around a type add up to.

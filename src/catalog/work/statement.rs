@@ -1,7 +1,7 @@
 //! What each kind of statement costs. ALTER TABLE is told by [`super::altering`], from inside of its subcommands; what falls along by
 //! [`super::fallout`], from the journal.
 
-use super::{Build, Rewrite, Scan, new_column, partition, query};
+use super::{Build, Rewrite, Scan, new_column, partition, query, volatile};
 use crate::catalog::Catalog;
 use crate::catalog::change::Change;
 use crate::catalog::object::*;
@@ -35,20 +35,29 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
         Op::CreateSequence { options, .. } => lock_owner_table(c, options, Form::CreateSequenceOwnedBy),
         Op::AlterDomain { name, change } => alter_domain(c, name, change),
         Op::CreateTrigger(create) => create_trigger(c, create),
-        Op::CreateRule { relation, .. } => {
+        Op::CreateRule { relation, actions, .. } => {
             if let Some(relation) = c.resolve_relation(relation) {
                 c.take(relation, Form::CreateRule, Role::Table);
+            }
+            for action in actions {
+                match action {
+                    Op::Dml(dml) => query::write(c, dml),
+                    Op::Select(select) => query::mention(c, select),
+                    _ => {}
+                }
             }
         }
         Op::CreatePolicy(policy) => {
             if let Some(relation) = c.resolve_relation(&policy.relation) {
                 c.take(relation, Form::CreatePolicy, Role::Table);
             }
+            policy.using.iter().chain(&policy.check).for_each(|expr| query::mention_in(c, expr));
         }
         Op::AlterPolicy(policy) => {
             if let Some(relation) = c.resolve_relation(&policy.relation) {
                 c.take(relation, Form::AlterPolicy, Role::Table);
             }
+            policy.using.iter().chain(&policy.check).for_each(|expr| query::mention_in(c, expr));
         }
         Op::Rename { object, .. } => rename(c, object),
         Op::SetSchema { object, .. } => set_schema(c, object),
@@ -56,9 +65,13 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
         Op::Comment { object, .. } => comment(c, object),
         Op::Grant(grant) => grant_on(c, grant),
         Op::CreatePublication { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::CreatePublication)),
-        Op::AlterPublication { change, .. } => match change {
+        Op::AlterPublication { name, change } => match change {
             PublicationChange::Add { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::PublicationAddTable)),
-            PublicationChange::Set { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::PublicationSetTable)),
+            PublicationChange::Set { tables, .. } => {
+                let before = c.publications.get(name).map(|found| found.tables.clone()).unwrap_or_default();
+                before.into_iter().for_each(|id| c.take(id, Form::PublicationSetTable, Role::Table));
+                tables.iter().for_each(|name| publish(c, name, Form::PublicationSetTable));
+            }
             PublicationChange::Drop { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::PublicationDropTable)),
             PublicationChange::Options(_) => {}
         },
@@ -186,6 +199,7 @@ fn create_table(c: &mut Catalog, create: &CreateTable) {
         } else {
             c.take(parent, Form::CreateTableInherits, Role::Table);
         }
+        store_defaults(c, parent);
     }
     if let Some(ty) = create.of_type.as_ref().and_then(|name| c.composite_relation(name)) {
         c.take(ty, Form::CreateTableOf, Role::Type);
@@ -197,15 +211,36 @@ fn create_table(c: &mut Catalog, create: &CreateTable) {
                 if let Some(ty) = data_type.and_then(|data_type| new_column::composite_of(c, &data_type)) {
                     c.take(ty, Form::CreateTableWithCompositeColumn, Role::Type);
                 }
-                column.constraints.iter().for_each(|constraint| lock_referenced(c, &constraint.kind));
+                for constraint in &column.constraints {
+                    lock_referenced(c, &constraint.kind);
+                    if let ConstraintKind::Default(expr) = &constraint.kind {
+                        lock_sequences(c, expr);
+                    }
+                }
             }
             TableElement::Constraint(constraint) => lock_referenced(c, &constraint.kind),
-            TableElement::Like { source, .. } => {
+            TableElement::Like { source, options } => {
                 if let Some(source) = c.resolve_relation(source) {
                     c.take(source, Form::CreateTableLike, Role::Table);
+                    if options.defaults {
+                        store_defaults(c, source);
+                    }
                 }
             }
         }
+    }
+}
+
+/// The new table has the defaults of this one.
+fn store_defaults(c: &mut Catalog, source: Id) {
+    let Some(source) = c.relation(source).cloned() else { return };
+    source.columns.iter().filter_map(|column| column.default.as_ref()).for_each(|expr| lock_sequences(c, expr));
+}
+
+/// A default that names a sequence depends on it from now on.
+fn lock_sequences(c: &mut Catalog, expr: &crate::expr::Expr) {
+    for sequence in volatile::sequences(c, expr) {
+        c.take(sequence, Form::CreateTableDefaultNextval, Role::Sequence);
     }
 }
 
@@ -352,7 +387,10 @@ fn vacuum(c: &mut Catalog, relations: &[ObjectName], full: bool, analyze_only: b
             (false, true) => Form::Analyze,
             (false, false) => Form::Vacuum,
         };
-        for table in c.with_descendants_if_partitioned(id) {
+        // From 18 on also what inherits from a table that is named.
+        let inherits = c.versions.newest >= 18 && !relations.is_empty() && !analyze_only;
+        let tables = if inherits { c.with_descendants(id) } else { c.with_descendants_if_partitioned(id) };
+        for table in tables {
             c.take(table, form, Role::Table);
             if full {
                 rewrite(c, table, Rewrite::VacuumFull);
@@ -391,7 +429,9 @@ fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectName>, concur
             }
             return;
         }
-        (ReindexKind::Table, Some(name)) => c.resolve_relation(name).into_iter().flat_map(|id| c.with_descendants(id)).collect(),
+        (ReindexKind::Table, Some(name)) => {
+            c.resolve_relation(name).into_iter().flat_map(|id| c.with_descendants_if_partitioned(id)).collect()
+        }
         (ReindexKind::Schema, Some(name)) => {
             let in_schema = |relation: &&std::sync::Arc<Relation>| relation.schema == name.name;
             c.relations.values().filter(in_schema).map(|relation| relation.id).collect()
@@ -450,6 +490,9 @@ fn rename(c: &mut Catalog, object: &ObjectRef) {
         if let Some(ty) = c.composite_relation(&object.name) {
             let form = if object.kind == ObjectKind::Type { Form::RenameCompositeType } else { Form::RenameAttribute };
             c.take(ty, form, Role::Type);
+            if object.kind == ObjectKind::Attribute {
+                c.typed_tables(ty).into_iter().for_each(|id| c.take(id, Form::RenameAttributeOfTypedTable, Role::Table));
+            }
         }
         return;
     }
