@@ -3,8 +3,9 @@
 
 use crate::allow;
 use crate::baseline;
+use crate::catalog::Catalog;
 use crate::catalog::facts::{self, Class};
-use crate::catalog::{Catalog, replay};
+use crate::catalog::replay::{self, UnitReplay};
 use crate::config::Settings;
 use crate::effect::{Effect, StatementFacts, Verdict};
 use crate::finding::Finding;
@@ -316,6 +317,17 @@ fn start_from(path: &Path) -> Result<Catalog, Unusable> {
     Ok(catalog)
 }
 
+/// A unit between its replay and its judgement, which may ask how the whole history ends.
+struct Replayed {
+    position: usize,
+    unit: u32,
+    /// Of the release that is being made.
+    is_pending: bool,
+    before: Catalog,
+    after: Catalog,
+    replay: UnitReplay,
+}
+
 /// One history on its way through the catalog and the rules.
 struct Replaying<'a> {
     history: &'a History,
@@ -331,33 +343,39 @@ impl Replaying<'_> {
         after_unit: &mut dyn FnMut(&History, usize, &Catalog),
     ) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
         let Replaying { history, releases, settings } = *self;
-        let mut units = vec![Vec::new(); parsed.len()];
-        let mut findings = Vec::new();
         // Without releases every unit is one: what it found is what the release before it left.
         let mut released: Option<Catalog> = None;
-        let mut pending: Vec<Pending> = Vec::new();
+        let mut replays: Vec<Replayed> = Vec::new();
         for position in releases.order(parsed.len()) {
-            let (migration, parsed) = (&history.migrations[position], &parsed[position]);
             let unit = u32::try_from(position + 1).unwrap_or(u32::MAX);
             if releases.are_known() && !releases.is_released(position) && released.is_none() {
                 self.rerun(&mut catalog);
                 released = Some(catalog.clone());
             }
             let before = catalog.clone();
-            let replayed = replay::unit(&mut catalog, unit, migration, parsed);
-            let facts = facts::of_unit(unit, &replayed, &before, &catalog);
+            let replay = replay::unit(&mut catalog, unit, &history.migrations[position], &parsed[position]);
+            after_unit(history, position, &catalog);
+            replays.push(Replayed { position, unit, is_pending: released.is_some(), before, after: catalog.clone(), replay });
+        }
+        let mut units = vec![Vec::new(); parsed.len()];
+        let mut findings = Vec::new();
+        let mut pending: Vec<Pending> = Vec::new();
+        for Replayed { position, unit, is_pending, before, after, replay } in replays {
+            let (migration, parsed) = (&history.migrations[position], &parsed[position]);
+            let facts = facts::of_unit(unit, &replay, &before, &after);
             let context = Context {
                 history,
                 migration,
                 unit,
                 parsed,
-                released: released.as_ref().unwrap_or(&before),
+                released: released.as_ref().filter(|_| is_pending).unwrap_or(&before),
                 before: &before,
-                after: &catalog,
-                events: &replayed.events,
-                work: &replayed.work,
-                circumstances: &replayed.circumstances,
-                notes: &replayed.notes,
+                after: &after,
+                end: &catalog,
+                events: &replay.events,
+                work: &replay.work,
+                circumstances: &replay.circumstances,
+                notes: &replay.notes,
                 pending: &pending,
                 releases,
                 settings,
@@ -366,9 +384,8 @@ impl Replaying<'_> {
             units[position] = statements(parsed, facts, &found, settings);
             release::apply_tag(migration, &mut found);
             findings.append(&mut found);
-            after_unit(history, position, &catalog);
-            if released.is_some() {
-                pending.push(Pending { position, parsed, events: replayed.events });
+            if is_pending {
+                pending.push(Pending { position, parsed, replay });
             }
         }
         (units, findings)

@@ -12,7 +12,7 @@ pub struct Recipe {
 /// One migration of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecipeMigration {
-    /// What it is for, as the end of `-- `; one line.
+    /// What it is for, and how its file leaves the runner's transaction where it has to; one line.
     pub what: String,
     /// False where its statements refuse a transaction.
     pub transaction: bool,
@@ -37,41 +37,33 @@ impl Recipe {
         self
     }
 
-    /// Splits migrations where the runner sends a file without a transaction as one text, so that a statement that refuses a
-    /// transaction has to be the only one of its file.
-    pub fn split_for(mut self, opt_out: OptOut) -> Recipe {
+    /// In the form of a runner: each migration that refuses a transaction says how it leaves the runner's, and is split where the
+    /// runner sends such a file as one text, so that a statement has to be the only one of its file.
+    pub fn for_runner(mut self, opt_out: OptOut) -> Recipe {
         let alone = matches!(opt_out, OptOut::Alone | OptOut::Mark { statements: Statements::Batch, .. });
-        if alone {
-            let apart = |migration: RecipeMigration| {
-                let RecipeMigration { what, transaction, sql } = migration;
-                if transaction {
-                    return vec![RecipeMigration { what, transaction, sql }];
-                }
-                sql.into_iter()
-                    .enumerate()
-                    .map(|(at, sql)| {
-                        let what = if at == 0 { what.clone() } else { format!("{what}, continued") };
-                        RecipeMigration { what, transaction, sql: vec![sql] }
-                    })
-                    .collect()
+        let apart = |migration: RecipeMigration| {
+            let RecipeMigration { what, transaction, sql } = migration;
+            if transaction {
+                return vec![RecipeMigration { what, transaction, sql }];
+            }
+            let texts: Vec<Vec<String>> = if alone { sql.into_iter().map(|sql| vec![sql]).collect() } else { vec![sql] };
+            let named = |(at, sql)| {
+                let what = if at == 0 { what.clone() } else { format!("{what}, continued") };
+                RecipeMigration { what: format!("{what}{}", leaving(opt_out)), transaction, sql }
             };
-            self.migrations = self.migrations.into_iter().flat_map(apart).collect();
-        }
+            texts.into_iter().enumerate().map(named).collect()
+        };
+        self.migrations = self.migrations.into_iter().flat_map(apart).collect();
         self
     }
 
-    /// For people, ready to paste: each migration under a comment that says what it is for and how it leaves the transaction.
-    pub fn text(&self, opt_out: OptOut) -> String {
+    /// For people, ready to paste: each migration under a comment that says what it is for.
+    pub fn text(&self) -> String {
         let mut text = String::new();
         for (at, migration) in self.migrations.iter().enumerate() {
-            let number = at + 1;
-            let of = self.migrations.len();
+            let (number, of) = (at + 1, self.migrations.len());
             let place = if of > 1 { format!("migration {number} of {of}: ") } else { String::new() };
-            text.push_str(&format!("-- {place}{}", migration.what));
-            if !migration.transaction {
-                text.push_str(&leaving(opt_out));
-            }
-            text.push('\n');
+            text.push_str(&format!("-- {place}{}\n", migration.what));
             for sql in &migration.sql {
                 text.push_str(sql);
                 text.push_str(";\n");
@@ -82,13 +74,14 @@ impl Recipe {
     }
 }
 
+/// How a file of this runner leaves the transaction, behind what it is for.
 fn leaving(opt_out: OptOut) -> String {
     match opt_out {
         OptOut::None => String::new(),
         OptOut::Alone => " (alone in its file)".into(),
         OptOut::Mark { mark, place, statements: Statements::Apart } => format!(" (`{mark}` {place})"),
-        OptOut::Mark { mark, place, statements: Statements::Batch } => format!(" (alone in its file, with `{mark}` {place})"),
-        OptOut::Elsewhere(what) => format!(" ({what})"),
+        OptOut::Mark { mark, place, statements: Statements::Batch } => format!(" (alone in its file, `{mark}` {place})"),
+        OptOut::Elsewhere(what) => format!(" (refuses a transaction: {what})"),
     }
 }
 
@@ -107,13 +100,13 @@ mod tests {
         let goose =
             OptOut::Mark { mark: "-- +goose NO TRANSACTION", place: "at the top of the file", statements: Statements::Apart };
         assert_eq!(
-            recipe.clone().split_for(goose).text(goose),
+            recipe.clone().for_runner(goose).text(),
             "-- migration 1 of 2: build the index (`-- +goose NO TRANSACTION` at the top of the file)\n\
              DROP INDEX CONCURRENTLY IF EXISTS i;\nCREATE INDEX CONCURRENTLY i ON t (a);\n\
              -- migration 2 of 2: use it\nALTER TABLE t ADD UNIQUE USING INDEX i;"
         );
         assert_eq!(
-            recipe.split_for(OptOut::Alone).text(OptOut::Alone),
+            recipe.for_runner(OptOut::Alone).text(),
             "-- migration 1 of 3: build the index (alone in its file)\nDROP INDEX CONCURRENTLY IF EXISTS i;\n\
              -- migration 2 of 3: build the index, continued (alone in its file)\nCREATE INDEX CONCURRENTLY i ON t (a);\n\
              -- migration 3 of 3: use it\nALTER TABLE t ADD UNIQUE USING INDEX i;"

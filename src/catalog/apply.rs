@@ -68,8 +68,8 @@ pub(super) fn apply(catalog: &mut Catalog, op: &Op) {
         Op::DropRole { names, if_exists } => role::drop(catalog, names, *if_exists),
         Op::DropOwned { roles, .. } => role::drop_owned(catalog, roles),
         Op::ReassignOwned { roles, to } => role::reassign_owned(catalog, roles, to),
-        Op::CreatePublication { name, all_tables, tables, schemas, options, .. } => {
-            publication::create(catalog, name, *all_tables, tables, schemas, options)
+        Op::CreatePublication { name, all_tables, tables, schemas, filters, options } => {
+            publication::create(catalog, name, *all_tables, tables, schemas, filters, options)
         }
         Op::AlterPublication { name, change } => publication::alter(catalog, name, change),
         Op::CreateSubscription { name, .. } | Op::AlterSubscription { name, .. } => {

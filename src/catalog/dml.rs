@@ -40,6 +40,11 @@ const LEDGERS: &[&str] = &[
     "schema_version",
 ];
 
+/// The table of a runner, by its name.
+pub fn is_ledger(name: &str) -> bool {
+    LEDGERS.contains(&name)
+}
+
 /// INSERT, UPDATE, DELETE and MERGE.
 pub(super) fn apply(c: &mut Catalog, dml: &Dml) {
     read(c, &dml.sources, &Variables::new(), false);
@@ -222,7 +227,7 @@ fn collect<'q>(query: &'q Query, ctes: &mut Vec<&'q str>, names: &mut Vec<&'q Ob
 fn note(c: &mut Catalog, name: &ObjectName) -> Option<Id> {
     let complete = !c.incomplete;
     let id = c.relation_or_unseen(name, RelationKind::Table);
-    if complete && LEDGERS.contains(&name.name.as_str()) {
+    if complete && is_ledger(&name.name) {
         c.incomplete = false;
     }
     id

@@ -236,7 +236,10 @@ pub struct Trigger {
     pub events: Vec<TriggerEvent>,
     pub update_columns: Vec<String>,
     pub for_each_row: bool,
+    /// CREATE CONSTRAINT TRIGGER.
     pub constraint: bool,
+    pub deferrable: bool,
+    pub initially_deferred: bool,
     pub function: Option<Id>,
     pub function_name: String,
     pub when: Option<Expr>,
@@ -389,8 +392,19 @@ pub struct Publication {
     pub all_tables: bool,
     pub tables: Vec<Id>,
     pub schemas: Vec<String>,
+    /// Tables that are published in part.
+    pub filters: Vec<PublishedPart>,
     /// `publish` option, lower case: insert, update, delete, truncate.
     pub publishes: Vec<String>,
+}
+
+/// The row filter and column list of a published table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishedPart {
+    pub table: Id,
+    /// Empty is all columns.
+    pub columns: Vec<String>,
+    pub condition: Option<Expr>,
 }
 
 /// Objects without a model of their own: operators, casts, collations, languages, servers, event triggers …
@@ -400,6 +414,12 @@ pub struct OtherObject {
     /// As reports name it.
     pub name: String,
     pub birth: Birth,
+}
+
+impl TypeObject {
+    pub fn is_domain(&self) -> bool {
+        matches!(self.kind, TypeKind::Domain { .. })
+    }
 }
 
 impl Relation {

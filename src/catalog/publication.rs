@@ -2,8 +2,8 @@
 
 use super::Catalog;
 use super::change::Change;
-use super::object::{Birth, Id, Publication, RelationKind};
-use crate::op::{ObjectName, PublicationChange};
+use super::object::{Birth, Id, Publication, PublishedPart, RelationKind};
+use crate::op::{ObjectName, PublicationChange, PublicationFilter};
 use std::sync::Arc;
 
 /// CREATE PUBLICATION.
@@ -13,6 +13,7 @@ pub(super) fn create(
     all_tables: bool,
     tables: &[ObjectName],
     schemas: &[String],
+    filters: &[PublicationFilter],
     options: &[(String, Option<String>)],
 ) {
     let publication = Publication {
@@ -21,6 +22,7 @@ pub(super) fn create(
         all_tables,
         tables: relations(c, tables),
         schemas: schemas.to_vec(),
+        filters: parts(c, filters),
         publishes: published(options).unwrap_or_else(everything),
     };
     let publication = Arc::new(publication);
@@ -33,7 +35,8 @@ pub(super) fn alter(c: &mut Catalog, name: &str, change: &PublicationChange) {
     let before = publication_or_unseen(c, name);
     let mut after = Publication::clone(&before);
     match change {
-        PublicationChange::Add { tables, schemas: more, .. } => {
+        PublicationChange::Add { tables, schemas: more, filters } => {
+            after.filters.extend(parts(c, filters));
             for id in relations(c, tables) {
                 if !after.tables.contains(&id) {
                     after.tables.push(id);
@@ -54,9 +57,11 @@ pub(super) fn alter(c: &mut Catalog, name: &str, change: &PublicationChange) {
                 }
             }
             after.tables.retain(|id| !gone.contains(id));
+            after.filters.retain(|part| !gone.contains(&part.table));
             after.schemas.retain(|schema| !schemas.contains(schema));
         }
-        PublicationChange::Set { tables, schemas, .. } => {
+        PublicationChange::Set { tables, schemas, filters } => {
+            after.filters = parts(c, filters);
             after.tables = relations(c, tables);
             after.schemas = schemas.clone();
         }
@@ -84,6 +89,7 @@ fn publication_or_unseen(c: &mut Catalog, name: &str) -> Arc<Publication> {
         all_tables: false,
         tables: Vec::new(),
         schemas: Vec::new(),
+        filters: Vec::new(),
         publishes: everything(),
     };
     let publication = Arc::new(publication);
@@ -93,6 +99,14 @@ fn publication_or_unseen(c: &mut Catalog, name: &str) -> Arc<Publication> {
 
 fn relations(c: &mut Catalog, names: &[ObjectName]) -> Vec<Id> {
     names.iter().filter_map(|name| c.relation_or_unseen(name, RelationKind::Table)).collect()
+}
+
+fn parts(c: &Catalog, filters: &[PublicationFilter]) -> Vec<PublishedPart> {
+    let part = |filter: &PublicationFilter| {
+        let table = c.resolve_relation(&filter.relation)?;
+        Some(PublishedPart { table, columns: filter.columns.clone(), condition: filter.condition.clone() })
+    };
+    filters.iter().filter_map(part).collect()
 }
 
 fn everything() -> Vec<String> {
@@ -119,6 +133,7 @@ pub(super) fn drop(c: &mut Catalog, name: &str, if_exists: bool) {
                 all_tables: false,
                 tables: Vec::new(),
                 schemas: Vec::new(),
+                filters: Vec::new(),
                 publishes: Vec::new(),
             };
             c.record(Change::PublicationDropped { publication: publication.into() });

@@ -129,14 +129,15 @@ impl Human {
         let name = format!("{}:{}:{}", escape(&finding.path), finding.line, finding.column);
         let span = Span { start: finding.start, end: finding.end };
         let excerpt = report
-            .files
-            .get(&finding.path)
-            .and_then(|(file, lines)| Excerpt::new(name.clone(), &file.bytes, lines, span, self.columns()));
+            .shown(&finding.path)
+            .and_then(|(bytes, lines)| Excerpt::new(name.clone(), &bytes, lines, span, self.columns()));
+        // Below the first line stands SQL to paste: no line of it is broken.
+        let (advice, to_paste) = finding.help.split_once('\n').unwrap_or((&finding.help, ""));
         let shown = ShownFinding {
             code: format!("{}[{}]", level_name(finding.level), finding.rule),
             severity: severity(finding.level),
             message: escape(&finding.message).into_owned(),
-            help: escape(&finding.help).into_owned(),
+            help: escape(advice).into_owned(),
             excerpt,
         };
         let mut text = String::new();
@@ -144,6 +145,10 @@ impl Human {
         let _ = handler.render_report(&mut text, &shown);
         let mut text = text.trim_end().to_owned();
         text.push('\n');
+        for line in to_paste.lines() {
+            text.push_str(format!("          {}", escape(line)).trim_end());
+            text.push('\n');
+        }
         if shown.excerpt.is_none() {
             text.push_str(&format!("  at {name}\n"));
         }

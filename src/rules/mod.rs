@@ -15,7 +15,7 @@ use crate::allow::Said;
 use crate::catalog::Catalog;
 use crate::catalog::change::{Cause, Change, Event};
 use crate::catalog::object::{Birth, Column, ColumnId, Id, Relation};
-use crate::catalog::replay::{Circumstances, TransactionNote};
+use crate::catalog::replay::{Circumstances, TransactionNote, UnitReplay};
 use crate::catalog::work::Work;
 use crate::config::Settings;
 use crate::finding::{Finding, Level, Related};
@@ -139,6 +139,8 @@ pub struct Context<'a> {
     /// Before the unit. What pending units before it did is in here, and no client knows it yet.
     pub before: &'a Catalog,
     pub after: &'a Catalog,
+    /// After the last unit of the history.
+    pub end: &'a Catalog,
     /// What happened, in order. Rolled-back parts are not here.
     pub events: &'a [Event],
     /// Locks, rewrites, scans and index builds, in order, of statements that were rolled back too.
@@ -159,7 +161,7 @@ pub struct Pending<'a> {
     pub position: usize,
     pub parsed: &'a ParsedUnit,
     /// What happened in it.
-    pub events: Vec<Event>,
+    pub replay: UnitReplay,
 }
 
 impl<'a> Context<'a> {
@@ -167,6 +169,10 @@ impl<'a> Context<'a> {
     pub fn has_variables(&self) -> bool {
         let forms = layouts::named(&self.history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
         forms.variables || self.settings.runner_is_psql || self.history.is_run_by_psql()
+    }
+    /// True where nobody knows the runner, so that the transaction around a file is assumed.
+    pub fn assumes_transaction(&self) -> bool {
+        layouts::named(&self.history.layout).is_none_or(|layout| layout.assumes_transaction())
     }
     /// How a statement leaves the transaction of this history's runner.
     pub fn opt_out(&self) -> OptOut {
@@ -270,6 +276,19 @@ impl<'a> Context<'a> {
         let finding = self.finding_at(rule, level, Some(event.statement), event.span, message, help);
         Judged { finding, subjects: vec![object] }
     }
+    /// A finding about what a statement costs. `object` is what it is about, as reports name it.
+    pub fn finding_of_work(
+        &self,
+        rule: &'static str,
+        level: Level,
+        work: &Work,
+        object: String,
+        message: String,
+        help: String,
+    ) -> Judged {
+        let finding = self.finding_at(rule, level, Some(work.statement), work.span, message, help);
+        Judged { finding, subjects: vec![object] }
+    }
     /// A finding about a statement (from 0) or a place inside it.
     pub fn finding_at(
         &self,
@@ -332,8 +351,8 @@ impl Judged {
     }
     /// Puts the recipe under the help, in the form of the history's runner.
     pub fn with_recipe(mut self, recipe: Recipe, opt_out: OptOut) -> Self {
-        let recipe = recipe.split_for(opt_out);
-        self.finding.help = format!("{}:\n{}", self.finding.help, recipe.text(opt_out));
+        let recipe = recipe.for_runner(opt_out);
+        self.finding.help = format!("{}:\n{}", self.finding.help, recipe.text());
         self.finding.recipe = Some(recipe);
         self
     }
@@ -435,6 +454,11 @@ pub fn is_hygiene(id: &str) -> bool {
     rule(id).is_some_and(|rule| matches!(rule.check, Check::Allows(_)))
 }
 
+/// True for the rule whose findings span a secret, which nothing may print.
+pub fn stands_on_secret(id: &str) -> bool {
+    id == secret_in_migration::RULE.id
+}
+
 /// The rule whose id is most like an unknown one, where one is like it.
 pub fn similar(unknown: &str) -> Option<&'static str> {
     const LEAST: f64 = 0.85;
@@ -459,11 +483,19 @@ registry! {
     replication_change, settings_change, stale_plan, column_added, column_grants, sequence_not_granted, trigger_privileges,
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
+    index_blocks_writes, index_drop_blocks, constraint_scan, unique_build, not_null_scan, table_rewrite, matview_refresh,
+    attach_scan, concurrently_in_transaction,
+    work_under_lock, many_tables_locked, no_lock_timeout, validate_in_transaction, unbatched_backfill, explicit_lock,
+    partition_created_locks, sequence_lock, lock_upgrade, trigger_lock, foreign_key_without_index, enum_value_in_transaction,
+    pending_trigger_events, retype_refused,
     malformed_phase_tag, stale_contract_tag, mixed_phases, contract_outside_objects, contract_too_early, contract_unpaired,
     unclassified_statement, opaque_sql,
     released_file_changed, out_of_order, several_open,
     broken_history, not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
     name_truncated, unsafe_filename, duplicate_version, version_gap, missing_down, down_file_used, release_in_name,
+    invalid_index_kept, detach_pending, not_rerunnable, exists_masks_shape, transaction_control, mixed_transaction,
+    session_leak, advisory_lock_deadlock,
+    rls_without_policy, definer_search_path, grant_wide, leaves_database, secret_in_migration,
     unknown_allow, unused_allow, allow_without_reason,
 }
 

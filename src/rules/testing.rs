@@ -42,6 +42,7 @@ pub fn judged_with(texts: &[&str], settings: Settings, more: Vec<Change>) -> Vec
             released: &before,
             before: &before,
             after: &catalog,
+            end: &catalog,
             events: &replayed.events,
             work: &replayed.work,
             circumstances: &replayed.circumstances,

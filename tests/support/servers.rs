@@ -31,6 +31,7 @@ pub fn start_with(major: u16, settings: &[(&str, &str)]) -> LocalServer {
 }
 
 /// One of every known version, oldest first.
+#[allow(dead_code, reason = "not every test that has this module compares versions")]
 pub fn of_every_version() -> Vec<(u16, LocalServer)> {
     std::thread::scope(|scope| {
         let starting: Vec<_> = KNOWN.each().map(|major| (major, scope.spawn(move || start(major)))).collect();

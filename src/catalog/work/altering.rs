@@ -202,12 +202,12 @@ impl Altering {
             Command::EnableRule { .. } => {}
             Command::Inherit { parent } => {
                 if let Some(parent) = c.resolve_relation(parent) {
-                    c.take(parent, Form::SetInherit, Role::Table);
+                    c.take(parent, Form::Inherit, Role::Table);
                 }
             }
             Command::NoInherit { parent } => {
                 if let Some(parent) = c.resolve_relation(parent) {
-                    c.take(parent, Form::Inherit, Role::Table);
+                    c.take(parent, Form::NoInherit, Role::Table);
                 }
             }
             Command::OfType { name } => {
@@ -227,7 +227,7 @@ impl Altering {
             Command::DetachPartition { partition, concurrently, finalize } => {
                 super::partition::detach(c, relation, partition, *concurrently, *finalize);
             }
-            Command::GenericOptions | Command::Unknown { .. } => {}
+            Command::GenericOptions { .. } | Command::Unknown { .. } => {}
         }
     }
 

@@ -422,7 +422,10 @@ fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectName>, concur
             for index in c.with_indexes_below(index) {
                 let Some(table) = c.indexes.get(&index).map(|index| index.relation) else { continue };
                 c.take(table, form, Role::Table);
-                c.take_index(index, form, Role::Index);
+                // CONCURRENTLY locks an index in the end that nobody uses any more.
+                if !concurrently {
+                    c.take_index(index, form, Role::Index);
+                }
                 if c.relation(table).is_some_and(|relation| has_rows(relation.kind)) {
                     c.build_index(table, Build::Reindex { concurrently });
                 }
@@ -447,7 +450,7 @@ fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectName>, concur
         }
         c.take(table, form, Role::Table);
         let indexes = c.indexes_of(table);
-        for index in &indexes {
+        for index in indexes.iter().filter(|_| !concurrently) {
             c.take_index(index.id, form, Role::Index);
         }
         if !indexes.is_empty() {

@@ -87,7 +87,7 @@ fn target(cx: &Context<'_>, event: &Event) -> Option<Target> {
 
 /// True where the unit changed one of the targets or names it.
 pub fn touches(cx: &Context<'_>, unit: &Pending<'_>, targets: &[Target]) -> bool {
-    let changed = |target: &Target| unit.events.iter().any(|event| changes(event, target));
+    let changed = |target: &Target| unit.replay.events.iter().any(|event| changes(event, target));
     targets.iter().any(changed) || targets.iter().any(|target| names(cx, unit, target))
 }
 
@@ -168,6 +168,7 @@ fn names(cx: &Context<'_>, unit: &Pending<'_>, target: &Target) -> bool {
         }
         Target::Column { table, table_name, name, .. } | Target::Part { table, table_name, name } => {
             let has_trigger = unit
+                .replay
                 .events
                 .iter()
                 .any(|event| matches!(&event.change, Change::TriggerCreated { relation, .. } if relation.id == *table));

@@ -2,8 +2,8 @@
 
 -- given
 CREATE TABLE t (a int NOT NULL, b int, d int, CONSTRAINT positive CHECK (d > 0));
-ALTER TABLE t ADD CONSTRAINT later CHECK (b > 0) NOT VALID;
 CREATE TABLE ch () INHERITS (t);
+ALTER TABLE t ADD CONSTRAINT later CHECK (b > 0) NOT VALID;
 INSERT INTO t VALUES (1, 1, 1);
 -- form add-check
 ALTER TABLE t ADD CHECK (a > 0);

@@ -53,7 +53,7 @@ forms! {
     OnlySetStatistics
     OnlySetStorage
     OnlyDropColumn
-    ColumnOfAChild
+    AddColumnToChild
     SetExpression
     DropExpression
     SetVirtualExpression
@@ -279,10 +279,10 @@ forms! {
     DropFunctionOfTrigger
     DropInherited
     DropChild
-    Inherit
+    NoInherit
     RenameTableWithChild
     SetSchemaWithChild
-    SetInherit
+    Inherit
     Refresh
     RefreshWithoutData
     RefreshConcurrently
@@ -347,8 +347,8 @@ forms! {
     InsertIntoPartitioned
     UpdatePartitioned
     SelectFromPartitioned
-    InheritPartitionedStatistics
-    PublicationAddPartitioned
+    CreateStatisticsOnPartitioned
+    CreatePublicationForPartitioned
     CreateViewOfPartitioned
     AttachPartitionWithDefault
     CreatePartitionWithDefault
@@ -389,7 +389,7 @@ forms! {
     ReindexPartitioned
     ReindexPartitionedConcurrently
     ClusterPartitioned
-    // others.sql
+    // indexes.sql
     CreateIndex
     CreateIndexExisting
     CreateIndexConcurrently
@@ -409,6 +409,13 @@ forms! {
     ReindexTable
     ReindexTableConcurrently
     ReindexSchema
+    SetExclusiveIndexParameter
+    SetGistBuffering
+    SetBrinParameter
+    ClusterUsing
+    DropIndexOfConstraint
+    RenameIndexOfConstraint
+    // statements.sql
     Vacuum
     VacuumFull
     Analyze
@@ -425,12 +432,6 @@ forms! {
     SelectForUpdate
     SelectForUpdateOf
     DropTableOfSeveral
-    SetExclusiveIndexParameter
-    SetGistBuffering
-    SetBrinParameter
-    ClusterUsing
-    DropIndexOfConstraint
-    RenameIndexOfConstraint
     LockView
     SelectFromView
     InsertIntoView
@@ -443,6 +444,7 @@ forms! {
     UpdateWithChild
     AnalyzeWithChild
     CreateIndexWithChild
+    // types.sql
     CreateSequence
     CreateSequenceOwnedBy
     CreateSequenceExisting

@@ -1,0 +1,106 @@
+use super::shared::running::{Running, What};
+use super::shared::{held, running};
+use super::{Check, Context, Family, Findings, Rule};
+use crate::catalog::object::{Id, RelationKind};
+use crate::catalog::replay::BlockKind;
+use crate::catalog::work::{Act, Work};
+use crate::config::LockTimeout;
+use crate::effect::LockMode;
+use crate::expr::Expr;
+use crate::finding::Level;
+use crate::op::{Op, SetParameter, SettingValue};
+use std::collections::BTreeMap;
+
+pub const RULE: Rule = Rule { id: "no-lock-timeout", family: Family::Blocking, level: Level::Warning, check: Check::Unit(check) };
+
+/// Locks that a transaction has, by transaction and relation: those it need not wait for again.
+type Had = BTreeMap<(u32, Id), LockMode>;
+
+fn check(cx: &Context<'_>, findings: &mut Findings) {
+    if cx.settings.lock_timeout == LockTimeout::Runner {
+        return;
+    }
+    let running = running::all(cx);
+    let mut had = Had::new();
+    for work in cx.work.iter().filter(|work| cx.older_relation(&work.relation)) {
+        // Only REFRESH itself writes a materialized view.
+        let written = work.relation.kind != RelationKind::MaterializedView;
+        let stops = |mode: &LockMode| if written { mode.stops_writes() } else { mode.stops_reads() };
+        let Some(mode) = waits(cx, work, &mut had).filter(stops) else { continue };
+        let nowait = matches!(what(&running, work), Some(What::Op(Op::Lock { nowait: true, .. })));
+        if !nowait && !is_limited(cx, &running, work) {
+            report(cx, work, mode, findings);
+            return;
+        }
+    }
+}
+
+/// The mode that the transaction waits for here: not one that it has already.
+fn waits(cx: &Context<'_>, work: &Work, had: &mut Had) -> Option<LockMode> {
+    let (Act::Lock(mode) | Act::LockIndex(_, mode)) = &work.act else { return None };
+    let circumstances = cx.circumstances.get(work.statement)?;
+    if matches!(work.act, Act::LockIndex(..)) {
+        return Some(*mode);
+    }
+    let known = had.get(&(circumstances.transaction, work.relation.id)).copied();
+    // What was rolled back may have been let go of again.
+    if !circumstances.rolled_back {
+        had.insert((circumstances.transaction, work.relation.id), known.map_or(*mode, |known| known.max(*mode)));
+    }
+    Some(*mode).filter(|mode| known.is_none_or(|known| known < *mode))
+}
+
+fn what<'a>(running: &[Running<'a>], work: &Work) -> Option<What<'a>> {
+    running.iter().find(|one| one.statement == work.statement && one.span == work.span).map(|one| one.what)
+}
+
+/// A timeout is in effect: from before the statement, or set in the same DO block before this.
+fn is_limited(cx: &Context<'_>, running: &[Running<'_>], work: &Work) -> bool {
+    let before = cx.circumstances.get(work.statement).and_then(|circumstances| circumstances.settings.get("lock_timeout"));
+    let mut limited = before.is_some_and(|value| ends(value));
+    let inside = running.iter().filter(|one| one.statement == work.statement && one.span.start < work.span.start);
+    for one in inside {
+        if let What::Op(Op::Set(SetParameter { name, value, reset, .. })) = one.what
+            && name == "lock_timeout"
+        {
+            limited = !reset && matches!(value, SettingValue::Values(values) if values.iter().all(|value| ends(value)));
+        }
+        one.walk(&mut |expr| {
+            if let Expr::Call(call) = expr
+                && call.name.name == "set_config"
+                && let [Expr::Str(name), Expr::Str(value), ..] = call.args.as_slice()
+                && name.eq_ignore_ascii_case("lock_timeout")
+            {
+                limited = ends(value);
+            }
+        });
+    }
+    limited
+}
+
+/// 0 is no timeout, in any unit.
+fn ends(value: &str) -> bool {
+    let digits = value.trim().trim_end_matches(|ch: char| ch.is_ascii_alphabetic() || ch.is_whitespace());
+    digits.parse::<f64>().is_ok_and(|number| number > 0.0)
+}
+
+fn report(cx: &Context<'_>, work: &Work, mode: LockMode, findings: &mut Findings) {
+    let table = cx.label(&work.relation);
+    let block = cx.circumstances.get(work.statement).and_then(|circumstances| circumstances.block);
+    let set = match block {
+        Some(BlockKind::Runner | BlockKind::Explicit) => "SET LOCAL lock_timeout = '5s';",
+        Some(BlockKind::Implicit) | None => "SET lock_timeout = '5s';",
+    };
+    let stops = held::stops(mode);
+    findings.push(cx.finding_of_work(
+        RULE.id,
+        Level::Warning,
+        work,
+        table.clone(),
+        format!(
+            "this waits for {} on {table} without an end, and meanwhile {stops} of it wait in line behind it",
+            mode.words()
+        ),
+        format!("put a limit before it, and let the runner try again later:\n{set}"),
+    ));
+}
