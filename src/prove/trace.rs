@@ -191,11 +191,19 @@ impl Comparison {
 
 /// Runs queries, whose weak locks and scans depend on rows and plans.
 fn queries(op: &Op) -> bool {
-    match op {
-        Op::Dml(_) | Op::Select(_) | Op::Copy { .. } | Op::Call { .. } | Op::Do(_) | Op::Explain { .. } => true,
-        Op::CreateTableAs(_) | Op::Refresh { .. } | Op::Session { .. } | Op::Truncate { .. } => true,
-        _ => false,
-    }
+    matches!(
+        op,
+        Op::Dml(_)
+            | Op::Select(_)
+            | Op::Copy { .. }
+            | Op::Call { .. }
+            | Op::Do(_)
+            | Op::Explain { .. }
+            | Op::CreateTableAs(_)
+            | Op::Refresh { .. }
+            | Op::Session { .. }
+            | Op::Truncate { .. }
+    )
 }
 
 fn truncates(op: &Op) -> bool {

@@ -9,6 +9,7 @@ pub(super) mod facts;
 
 mod fallout;
 mod implied;
+mod maintenance;
 mod new_column;
 mod own_lock;
 mod partition;

@@ -63,7 +63,7 @@ fn proven(expr: &Expr, negated: bool) -> Vec<&str> {
         },
         Expr::IsDistinct { left, right, negated: is_not } if *is_not == negated => compared_with_null(left, right),
         Expr::Operator { name, args } => match (name.as_str(), args.as_slice()) {
-            ("=", [truth, Expr::Bool(value)] | [Expr::Bool(value), truth]) => proven(truth, negated != !value),
+            ("=", [truth, Expr::Bool(value)] | [Expr::Bool(value), truth]) => proven(truth, negated == *value),
             ("<>", [truth, Expr::Bool(value)] | [Expr::Bool(value), truth]) => proven(truth, negated != *value),
             _ => Vec::new(),
         },

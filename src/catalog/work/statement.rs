@@ -1,15 +1,15 @@
 //! What each kind of statement costs. ALTER TABLE is told by [`super::altering`], from inside of its subcommands; what falls along by
 //! [`super::fallout`], from the journal.
 
-use super::{Build, Rewrite, Scan, new_column, partition, query, volatile};
+use super::{Build, Rewrite, Scan, maintenance, new_column, partition, query, volatile};
 use crate::catalog::Catalog;
-use crate::catalog::change::Change;
+use crate::catalog::change::{Change, Privileged};
 use crate::catalog::object::*;
 use crate::catalog::types::BaseType;
 use crate::effect::LockMode;
 use crate::op::{
-    AlterDomain, AlterTableCommand, Body, ConstraintKind, CreateIndex, CreateTable, CreateTrigger, ObjectKind, ObjectName,
-    ObjectRef, Op, PublicationChange, ReindexKind, Step, TableElement,
+    AlterDomain, Body, ConstraintKind, CreateTable, CreateTrigger, ObjectKind, ObjectName, ObjectRef, Op, PublicationChange,
+    Step, TableElement,
 };
 use crate::versions::locks::{Form, Role};
 
@@ -24,7 +24,7 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
             }
             query::mention(c, &create.query);
         }
-        Op::CreateIndex(create) => create_index(c, create),
+        Op::CreateIndex(create) => maintenance::create_index(c, create),
         Op::AlterSequence { name, options, .. } => {
             if let Some(sequence) = c.resolve_relation(name) {
                 let owned = options.iter().any(|option| matches!(option, crate::op::SequenceOption::OwnedBy(_)));
@@ -93,21 +93,21 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
                 }
             }
         }
-        Op::Vacuum { relations, full, analyze_only } => vacuum(c, relations, *full, *analyze_only),
+        Op::Vacuum { relations, full, analyze_only } => maintenance::vacuum(c, relations, *full, *analyze_only),
         Op::Cluster { relation } => {
             if let Some(id) = relation.as_ref().and_then(|name| c.resolve_relation(name)) {
                 for table in c.with_descendants_if_partitioned(id) {
                     c.take(table, Form::ClusterUsing, Role::Table);
-                    rewrite(c, table, Rewrite::Cluster);
+                    maintenance::rewrite(c, table, Rewrite::Cluster);
                 }
             }
         }
-        Op::Reindex { kind, name, concurrently } => reindex(c, *kind, name.as_ref(), *concurrently),
-        Op::Refresh { name, concurrently, .. } => refresh(c, name, *concurrently),
+        Op::Reindex { kind, name, concurrently } => maintenance::reindex(c, *kind, name.as_ref(), *concurrently),
+        Op::Refresh { name, concurrently, .. } => maintenance::refresh(c, name, *concurrently),
         // These lock no relation of users, or [`super::fallout`], [`super::altering`] and the statements inside say what.
         Op::AlterTable(alter) if c.resolve_relation(&alter.name).is_none() => {
             if let Some(index) = c.resolve_index(&alter.name) {
-                alter.commands.iter().for_each(|command| alter_index(c, index, command));
+                alter.commands.iter().for_each(|command| maintenance::alter_index(c, index, command));
             }
         }
         Op::AlterTable(_) | Op::Drop { .. } | Op::DropOwned { .. } | Op::Truncate { .. } | Op::ReassignOwned { .. } => {}
@@ -158,10 +158,8 @@ pub(super) fn after(c: &mut Catalog, op: &Op, mark: usize) {
                     c.take(relation.id, Form::CreateIndexOnPartitioned, Role::Partitioned);
                 }
             }
-            (Op::ReassignOwned { .. }, Change::OwnerChanged { object, .. }) => {
-                if let crate::catalog::change::Privileged::Relation(id) = object {
-                    c.take(id, Form::ReassignOwnedTable, Role::Table);
-                }
+            (Op::ReassignOwned { .. }, Change::OwnerChanged { object: Privileged::Relation(id), .. }) => {
+                c.take(id, Form::ReassignOwnedTable, Role::Table);
             }
             _ => {}
         }
@@ -254,60 +252,6 @@ fn lock_referenced(c: &mut Catalog, kind: &ConstraintKind) {
     }
 }
 
-fn create_index(c: &mut Catalog, create: &CreateIndex) {
-    let Some(id) = c.resolve_relation(&create.relation) else { return };
-    let Some(table) = c.relation(id).cloned() else { return };
-    let exists = create.name.as_ref().is_some_and(|name| c.relation_name_taken(&table.schema, name)) && create.if_not_exists;
-    let form = match (create.concurrently, exists) {
-        (true, false) => Form::CreateIndexConcurrently,
-        (true, true) => Form::CreateIndexConcurrentlyExisting,
-        (false, false) => Form::CreateIndex,
-        (false, true) => Form::CreateIndexExisting,
-    };
-    c.take(id, form, Role::Table);
-    if table.kind == RelationKind::PartitionedTable && !create.only && !exists {
-        // All below it, before it is known which of them has an index that fits.
-        for id in c.with_descendants(id) {
-            c.take(id, Form::CreateIndexOnPartitioned, Role::Partition);
-        }
-    }
-}
-
-/// ALTER INDEX, or ALTER TABLE of an index.
-fn alter_index(c: &mut Catalog, index: Id, command: &AlterTableCommand) {
-    match command {
-        AlterTableCommand::SetTablespace { .. } => c.take_index(index, Form::SetTablespaceOfIndex, Role::Index),
-        AlterTableCommand::AttachIndex { index: child } => {
-            let Some(child) = c.resolve_index(child) else { return };
-            c.take_index(index, Form::AttachIndex, Role::PartitionedIndex);
-            c.take_index(child, Form::AttachIndex, Role::PartitionIndex);
-            for (index, role) in [(index, Role::Partitioned), (child, Role::Partition)] {
-                if let Some(table) = c.indexes.get(&index).map(|index| index.relation) {
-                    c.take(table, Form::AttachIndex, role);
-                }
-            }
-        }
-        AlterTableCommand::SetOptions { options } => {
-            for form in options.iter().filter_map(|(name, _)| Form::of_parameter(name)) {
-                c.take_index(index, index_form(form), Role::Index);
-            }
-        }
-        AlterTableCommand::ResetOptions { options } => {
-            for form in options.iter().filter_map(|name| Form::of_parameter(name)) {
-                c.take_index(index, index_form(form), Role::Index);
-            }
-        }
-        AlterTableCommand::SetStatistics { .. } => c.take_index(index, Form::SetIndexStatistics, Role::Index),
-        // No other is one of indexes.
-        _ => {}
-    }
-}
-
-/// `fillfactor` is a parameter of tables and of indexes.
-fn index_form(form: Form) -> Form {
-    if form == Form::SetParameter { Form::SetIndexParameter } else { form }
-}
-
 fn create_trigger(c: &mut Catalog, create: &CreateTrigger) {
     let Some(id) = c.resolve_relation(&create.relation) else { return };
     let Some(table) = c.relation(id) else { return };
@@ -365,110 +309,13 @@ fn alter_domain(c: &mut Catalog, name: &ObjectName, change: &AlterDomain) {
     }
 }
 
-fn has_rows(kind: RelationKind) -> bool {
+pub(super) fn has_rows(kind: RelationKind) -> bool {
     matches!(kind, RelationKind::Table | RelationKind::MaterializedView)
 }
 
 fn publish(c: &mut Catalog, name: &ObjectName, form: Form) {
     if let Some(id) = c.resolve_relation(name) {
         c.take(id, form, Role::Table);
-    }
-}
-
-fn vacuum(c: &mut Catalog, relations: &[ObjectName], full: bool, analyze_only: bool) {
-    let named: Vec<Id> = if relations.is_empty() {
-        c.relations.values().filter(|relation| has_rows(relation.kind)).map(|relation| relation.id).collect()
-    } else {
-        relations.iter().filter_map(|name| c.resolve_relation(name)).collect()
-    };
-    for id in named {
-        let form = match (full, analyze_only) {
-            (true, _) => Form::VacuumFull,
-            (false, true) => Form::Analyze,
-            (false, false) => Form::Vacuum,
-        };
-        // From 18 on also what inherits from a table that is named.
-        let inherits = c.versions.newest >= 18 && !relations.is_empty() && !analyze_only;
-        let tables = if inherits { c.with_descendants(id) } else { c.with_descendants_if_partitioned(id) };
-        for table in tables {
-            c.take(table, form, Role::Table);
-            if full {
-                rewrite(c, table, Rewrite::VacuumFull);
-            }
-        }
-        if analyze_only && !relations.is_empty() {
-            for child in c.with_descendants(id).split_off(1) {
-                c.take(child, Form::AnalyzeWithChild, Role::Child);
-            }
-        }
-    }
-}
-
-/// A table into a new file, with its indexes; one without rows of its own has no file.
-fn rewrite(c: &mut Catalog, table: Id, why: Rewrite) {
-    if c.relation(table).is_some_and(|relation| has_rows(relation.kind)) {
-        c.rewrite(table, why);
-        if !c.indexes_of(table).is_empty() {
-            c.build_index(table, Build::Rewrite);
-        }
-    }
-}
-
-fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectName>, concurrently: bool) {
-    let tables: Vec<Id> = match (kind, name) {
-        (ReindexKind::Index, Some(name)) => {
-            let Some(index) = c.resolve_index(name) else { return };
-            let form = if concurrently { Form::ReindexIndexConcurrently } else { Form::ReindexIndex };
-            for index in c.with_indexes_below(index) {
-                let Some(table) = c.indexes.get(&index).map(|index| index.relation) else { continue };
-                c.take(table, form, Role::Table);
-                // CONCURRENTLY locks an index in the end that nobody uses any more.
-                if !concurrently {
-                    c.take_index(index, form, Role::Index);
-                }
-                if c.relation(table).is_some_and(|relation| has_rows(relation.kind)) {
-                    c.build_index(table, Build::Reindex { concurrently });
-                }
-            }
-            return;
-        }
-        (ReindexKind::Table, Some(name)) => {
-            c.resolve_relation(name).into_iter().flat_map(|id| c.with_descendants_if_partitioned(id)).collect()
-        }
-        (ReindexKind::Schema, Some(name)) => {
-            let in_schema = |relation: &&std::sync::Arc<Relation>| relation.schema == name.name;
-            c.relations.values().filter(in_schema).map(|relation| relation.id).collect()
-        }
-        (ReindexKind::Database | ReindexKind::System, _) | (_, None) => {
-            c.relations.values().map(|relation| relation.id).collect()
-        }
-    };
-    let form = if concurrently { Form::ReindexTableConcurrently } else { Form::ReindexTable };
-    for table in tables {
-        if c.relation(table).is_none_or(|relation| !has_rows(relation.kind)) {
-            continue;
-        }
-        c.take(table, form, Role::Table);
-        let indexes = c.indexes_of(table);
-        for index in indexes.iter().filter(|_| !concurrently) {
-            c.take_index(index.id, form, Role::Index);
-        }
-        if !indexes.is_empty() {
-            c.build_index(table, Build::Reindex { concurrently });
-        }
-    }
-}
-
-fn refresh(c: &mut Catalog, name: &ObjectName, concurrently: bool) {
-    let Some(id) = c.resolve_relation(name) else { return };
-    if concurrently {
-        c.take(id, Form::RefreshConcurrently, Role::MaterializedView);
-        return;
-    }
-    c.take(id, Form::Refresh, Role::MaterializedView);
-    c.rewrite(id, Rewrite::Refresh);
-    if !c.indexes_of(id).is_empty() {
-        c.build_index(id, Build::Rewrite);
     }
 }
 
@@ -635,18 +482,6 @@ fn grant_on(c: &mut Catalog, grant: &crate::op::Grant) {
 }
 
 impl Catalog {
-    /// An index and those of partitions that belong to it.
-    fn with_indexes_below(&self, index: Id) -> Vec<Id> {
-        let mut all = vec![index];
-        let mut at = 0;
-        while at < all.len() {
-            let above = Some(all[at]);
-            all.extend(self.indexes.values().filter(|below| below.parent == above).map(|below| below.id));
-            at += 1;
-        }
-        all
-    }
-
     /// The type is this domain, or a domain over it.
     fn is_over(&self, data_type: &crate::catalog::types::DataType, domain: Id) -> bool {
         let mut current = data_type.clone();
