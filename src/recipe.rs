@@ -59,18 +59,19 @@ impl Recipe {
 
     /// For people, ready to paste: each migration under a comment that says what it is for.
     pub fn text(&self) -> String {
-        let mut text = String::new();
+        self.lines().join("\n")
+    }
+
+    /// The lines of [`Recipe::text`]: comments, and one statement each.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
         for (at, migration) in self.migrations.iter().enumerate() {
             let (number, of) = (at + 1, self.migrations.len());
             let place = if of > 1 { format!("migration {number} of {of}: ") } else { String::new() };
-            text.push_str(&format!("-- {place}{}\n", migration.what));
-            for sql in &migration.sql {
-                text.push_str(sql);
-                text.push_str(";\n");
-            }
+            lines.push(format!("-- {place}{}", migration.what));
+            lines.extend(migration.sql.iter().map(|sql| format!("{sql};")));
         }
-        text.truncate(text.trim_end().len());
-        text
+        lines
     }
 }
 

@@ -12,7 +12,7 @@ fn check(format: &str) -> std::process::Output {
 }
 
 #[test]
-fn the_demo_ends_with_the_three_untagged_contracts_and_nothing_else() {
+fn the_demo_ends_with_three_untagged_contracts_and_an_index_that_blocks() {
     let output = check("json");
     assert_eq!(output.status.code(), Some(1));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -35,10 +35,11 @@ fn the_demo_ends_with_the_three_untagged_contracts_and_nothing_else() {
         ("000004", "rename-column", serde_json::Value::Null),
         ("000005", "required-column", serde_json::Value::Null),
         ("000006", "drop-column", "tag".into()),
+        ("000007", "index-blocks-writes", serde_json::Value::Null),
     ];
     assert_eq!(found, expected.map(|(file, rule, by)| (file.to_owned(), rule.to_owned(), by)));
     assert_eq!(report["histories"][0]["layout"], "golang-migrate");
-    assert_eq!(report["skipped"].as_array().unwrap().len(), 6, "the down parts");
+    assert_eq!(report["skipped"].as_array().unwrap().len(), 7, "the down parts");
     // The words of findings are in the other snapshot: here they would only repeat what each rule's own tests say.
     insta::assert_json_snapshot!(report, {
         ".tool.version" => "VERSION",

@@ -4,6 +4,7 @@ use phasegate::check::{self, Request};
 use phasegate::config::Settings;
 use phasegate::effect::BreakKind;
 use phasegate::finding::Level;
+use phasegate::rules::{self, Family};
 use std::fs;
 
 struct Outcome {
@@ -22,7 +23,8 @@ fn check(history: &str) -> Outcome {
     assert!(checked.unusable.is_empty(), "{:?}", checked.unusable);
     let last = format!("{:04}", units.len());
     let spell = |level: Level| format!("{level:?}").to_lowercase();
-    let findings = checked.findings.iter().filter(|f| f.migration == last && f.level > Level::Note);
+    let cost = |rule: &str| matches!(rules::family_of(rule), Some(Family::Blocking | Family::Retry));
+    let findings = checked.findings.iter().filter(|f| f.migration == last && f.level > Level::Note && !cost(f.rule));
     let facts = checked.histories[0].units.last().unwrap();
     Outcome {
         findings: findings.map(|f| format!("{}@{}", f.rule, spell(f.level))).collect(),

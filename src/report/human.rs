@@ -7,6 +7,7 @@ use super::model::{FindingEntry, HistoryEntry, ReleasesEntry, SkippedEntry, Summ
 use super::{Format, Outline, Report, level_name};
 use crate::finding::{Level, SuppressedBy};
 use crate::op::Span;
+use crate::recipe::Recipe;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode, ThemeCharacters, ThemeStyles,
 };
@@ -131,8 +132,9 @@ impl Human {
         let excerpt = report
             .shown(&finding.path)
             .and_then(|(bytes, lines)| Excerpt::new(name.clone(), &bytes, lines, span, self.columns()));
-        // Below the first line stands SQL to paste: no line of it is broken.
-        let (advice, to_paste) = finding.help.split_once('\n').unwrap_or((&finding.help, ""));
+        // SQL to paste stands below the advice: no line of it is broken.
+        let to_paste = finding.recipe.as_ref().map(Recipe::lines).unwrap_or_default();
+        let advice = finding.help.strip_suffix(&to_paste.join("\n")).unwrap_or(&finding.help).trim_end();
         let shown = ShownFinding {
             code: format!("{}[{}]", level_name(finding.level), finding.rule),
             severity: severity(finding.level),
@@ -145,8 +147,8 @@ impl Human {
         let _ = handler.render_report(&mut text, &shown);
         let mut text = text.trim_end().to_owned();
         text.push('\n');
-        for line in to_paste.lines() {
-            text.push_str(format!("          {}", escape(line)).trim_end());
+        for line in to_paste {
+            text.push_str(format!("          {}", escape(&line)).trim_end());
             text.push('\n');
         }
         if shown.excerpt.is_none() {

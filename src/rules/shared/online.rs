@@ -13,10 +13,23 @@ use crate::rules::{Context, Judged};
 use crate::sql::lex::{self, Token, TokenKind};
 use crate::sql::names::quote_identifier;
 
-/// The text at a place of the unit's file.
+/// The text at a place of the unit's file, on one line and without comments.
 pub fn text(cx: &Context<'_>, span: Span) -> String {
     let bytes = cx.migration.file.bytes.get(span.start..span.end).unwrap_or_default();
-    String::from_utf8_lossy(bytes).trim().to_string()
+    one_line(&String::from_utf8_lossy(bytes))
+}
+
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for token in lex::tokens(text) {
+        if !token.is_blank() {
+            line.push_str(token.text(text));
+        } else if !line.ends_with(' ') && !line.is_empty() {
+            line.push(' ');
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
 }
 
 /// The statement at a place, which may be inside a body.
