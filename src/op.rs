@@ -1082,6 +1082,8 @@ pub enum Op {
     Select(Query),
     Truncate {
         relations: Vec<ObjectName>,
+        /// Every name says ONLY: what inherits from them keeps its rows.
+        only: bool,
         restart_identity: bool,
         cascade: bool,
     },

@@ -12,19 +12,23 @@ mod servers;
 mod sheet;
 
 use exceptions::Exceptions;
+use phasegate::catalog::{Catalog, facts, replay};
 use phasegate::check::{self, CheckedHistory, Request};
 use phasegate::config::{self, FileChoice, Flags, Settings, Wanted};
+use phasegate::effect::Effect;
+use phasegate::op::Span;
 use phasegate::prove::replay::ReplayUnit;
 use phasegate::prove::server::LocalServer;
 use phasegate::prove::trace::{Afterwards, TraceJudgement, Tracer};
 use phasegate::rules::document;
 use phasegate::rules::example::Example;
+use phasegate::source::{Migration, Phase, Rewriting, SourceFile, UnitKind, Wrapping};
+use phasegate::sql::parse;
 use phasegate::versions::PostgresVersions;
-use sheet::{Case, Given, Sheet};
+use sheet::Sheet;
 use std::fs;
-use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 const VERSIONS: [u16; 3] = [15, 17, 18];
 
@@ -46,12 +50,14 @@ impl Outcome {
         self.wrong.lock().unwrap().push(text);
     }
 
-    fn judged(&self, exceptions: &Exceptions, name: &str, at: usize, judgement: &mut TraceJudgement) {
+    /// `lines`: where the statements stand in their file, from 0.
+    fn judged(&self, exceptions: &Exceptions, name: &str, at: usize, judgement: &mut TraceJudgement, lines: &[usize]) {
         let major = VERSIONS[at];
         self.compared[at].fetch_add(judgement.statements, Ordering::Relaxed);
         exceptions.allow(name, major, &mut judgement.mismatches);
         for mismatch in &judgement.mismatches {
-            self.wrong(format!("{major} {name}: {}\n    {}", mismatch.sql, mismatch.what.join("\n    ")));
+            let line = lines.get(mismatch.statement).map(|line| format!(":{}", line + 1)).unwrap_or_default();
+            self.wrong(format!("{major} {name}{line}: {}\n    {}", mismatch.sql, mismatch.what.join("\n    ")));
         }
     }
 
@@ -163,7 +169,7 @@ fn every_fixture_costs_what_is_predicted() {
             if refused != histories::refused(&name) {
                 outcome.wrong(format!("{} {name}: refused {:?}", VERSIONS[at], describe(&judgement)));
             }
-            outcome.judged(&exceptions, &name, at, &mut judgement);
+            outcome.judged(&exceptions, &name, at, &mut judgement, &[]);
         }
     });
     outcome.finish(&exceptions);
@@ -208,7 +214,7 @@ fn every_example_of_a_rule_costs_what_is_predicted() {
                     let refused = describe(&judgement).into_iter();
                     let refused = refused.map(|refused| format!("{} {name}:{}: {refused}", VERSIONS[at], example.line));
                     outcome.refused.lock().unwrap().extend(refused);
-                    outcome.judged(&exceptions, &name, at, &mut judgement);
+                    outcome.judged(&exceptions, &name, at, &mut judgement, &[]);
                 }
             }
         }
@@ -216,14 +222,33 @@ fn every_example_of_a_rule_costs_what_is_predicted() {
     outcome.finish(&exceptions);
 }
 
-/// A case on what is given, checked for one version.
-fn checked_case(directory: &Path, given: &Given, case: &Case, major: u16) -> CheckedHistory {
-    fs::write(directory.join("0001_given.sql"), &given.sql).unwrap();
-    fs::write(directory.join("0002_case.sql"), case.sql()).unwrap();
-    let settings = Settings { postgres: Some(only(major)), layout: Some("plain".into()), ..Settings::default() };
-    let mut checked = check::run(&Request::of_paths([directory], settings));
-    assert!(checked.unusable.is_empty(), "{:?}", checked.unusable);
-    checked.histories.remove(0)
+/// A unit of a sheet.
+fn migration(sql: &str) -> Migration {
+    let file = SourceFile { path: "sheet.sql".into(), repo_path: "sheet.sql".into(), bytes: sql.as_bytes().to_vec() };
+    Migration {
+        id: "sheet".into(),
+        parts: vec![Span { start: 0, end: sql.len() }],
+        file: Arc::new(file),
+        phase: Phase::Untagged,
+        tag: None,
+        directives: Vec::new(),
+        wrapping: Wrapping::Wrapped,
+        rewriting: Rewriting::default(),
+        kind: UnitKind::Sql,
+        reported: true,
+        version: None,
+        down: None,
+    }
+}
+
+/// Carries out a unit on the catalog, which is not that of a server: the same one is given again and again, so it is worth keeping.
+fn predicted(catalog: &mut Catalog, number: u32, sql: &str) -> (ReplayUnit, Vec<Effect>) {
+    let migration = migration(sql);
+    let parsed = parse::unit(&migration);
+    let before = catalog.clone();
+    let replayed = replay::unit(catalog, number, &migration, &parsed);
+    let effects = facts::of_unit(number, &replayed, &before, catalog).into_iter().map(|(effect, _)| effect);
+    (ReplayUnit::new(&migration, &parsed), effects.collect())
 }
 
 /// What one version says of each step of a sheet, in order.
@@ -236,7 +261,6 @@ fn trace_sheet(
 ) -> Vec<Option<String>> {
     let major = VERSIONS[at];
     let name = format!("trace/{}.sql", sheet.name);
-    let directory = tempfile::tempdir().unwrap();
     let mut said = Vec::new();
     for given in &sheet.givens {
         if !(given.versions.oldest..=given.versions.newest).contains(&major) {
@@ -244,8 +268,11 @@ fn trace_sheet(
             continue;
         }
         let mut tracer: Option<Tracer> = None;
+        let mut catalog = Catalog::new();
+        catalog.versions = only(major);
+        predicted(&mut catalog, 1, &given.sql);
         for case in &given.cases {
-            let history = checked_case(directory.path(), given, case, major);
+            let (unit, effects) = predicted(&mut catalog.clone(), 2, &case.sql());
             let several = case.steps.len() > 1;
             let mut own = match tracer.take() {
                 Some(there) if !several => there,
@@ -256,9 +283,8 @@ fn trace_sheet(
                 }
             };
             let mut judgement = TraceJudgement::default();
-            let unit = ReplayUnit::of_history(&history.history).remove(1);
             assert_eq!(unit.statements.len(), case.steps.len(), "{name}: {}", case.sql());
-            let failure = own.unit(&unit, &history.units[1], &mut judgement).unwrap();
+            let failure = own.unit(&unit, &effects, &mut judgement).unwrap();
             said.extend(case.steps.iter().enumerate().map(|(number, _)| {
                 let traced = judgement.traced.iter().find(|traced| traced.statement == number);
                 let failed = failure.as_ref().filter(|failure| failure.statement == Some(number));
@@ -268,7 +294,8 @@ fn trace_sheet(
                     (None, None) => "not traced".to_owned(),
                 })
             }));
-            outcome.judged(exceptions, &name, at, &mut judgement);
+            let lines: Vec<usize> = case.steps.iter().map(|step| step.line).collect();
+            outcome.judged(exceptions, &name, at, &mut judgement, &lines);
             tracer = (!own.changed && !several).then_some(own);
         }
     }

@@ -77,7 +77,9 @@ pub(super) fn apply(catalog: &mut Catalog, op: &Op) {
         }
         Op::Dml(dml) => dml::apply(catalog, dml),
         Op::Select(query) => dml::select(catalog, query),
-        Op::Truncate { relations, restart_identity, cascade } => dml::truncate(catalog, relations, *restart_identity, *cascade),
+        Op::Truncate { relations, only, restart_identity, cascade } => {
+            dml::truncate(catalog, relations, *only, *restart_identity, *cascade)
+        }
         Op::Copy { relation, from, .. } => {
             if let (Some(relation), true) = (relation, from) {
                 dml::rows_changed(catalog, relation, RowChange::Copy);

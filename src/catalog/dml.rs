@@ -78,7 +78,7 @@ pub(super) fn select_with(c: &mut Catalog, query: &Query, variables: &Variables)
 }
 
 /// TRUNCATE. CASCADE takes along the tables that refer to these; partitions lose their rows with the parent.
-pub(super) fn truncate(c: &mut Catalog, relations: &[ObjectName], restart_identity: bool, cascade: bool) {
+pub(super) fn truncate(c: &mut Catalog, relations: &[ObjectName], only: bool, restart_identity: bool, cascade: bool) {
     let mut truncated: Vec<Id> = Vec::new();
     for name in relations {
         rows_changed(c, name, RowChange::Truncate);
@@ -86,8 +86,10 @@ pub(super) fn truncate(c: &mut Catalog, relations: &[ObjectName], restart_identi
     }
     let mut at = 0;
     while at < truncated.len() {
-        let children = c.children_of(truncated[at]);
-        let referencing = if cascade { c.referencing(truncated[at]) } else { Vec::new() };
+        let children = if only { Vec::new() } else { c.children_of(truncated[at]) };
+        // What refers to a partitioned table refers to its partitions.
+        let referred = c.with_partitioned_above(truncated[at]);
+        let referencing = if cascade { referred.into_iter().flat_map(|id| c.referencing(id)).collect() } else { Vec::new() };
         let inherited = children.into_iter().map(|id| (id, Cause::Inherited));
         for (id, cause) in inherited.chain(referencing.into_iter().map(|id| (id, Cause::Cascade))) {
             if !truncated.contains(&id) {
@@ -253,6 +255,18 @@ fn always_true(c: &Catalog, dml: &Dml) -> bool {
 /// Tables with a foreign key to this one, itself left out.
 impl Catalog {
     /// Other tables with a foreign key to this one.
+    /// The relation and the partitioned tables that it is a partition of, directly or not.
+    fn with_partitioned_above(&self, relation: Id) -> Vec<Id> {
+        let mut all = vec![relation];
+        let mut at = 0;
+        while let Some(table) = all.get(at).and_then(|id| self.relation(*id)) {
+            if table.partition_bound.is_some() {
+                all.extend(table.parents.iter().copied());
+            }
+            at += 1;
+        }
+        all
+    }
     pub(super) fn referencing(&self, referenced: Id) -> Vec<Id> {
         let refers = |relation: &&Arc<Relation>| {
             relation.id != referenced

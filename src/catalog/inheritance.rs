@@ -177,16 +177,21 @@ pub(super) fn has_foreign_key(c: &Catalog, parent: Id, child: Id, constraint: &C
 }
 
 fn same_shape(c: &Catalog, a: &Index, b: &Index) -> bool {
-    let names = |index: &Index| -> Option<Vec<String>> {
+    // A column is the one of the same name; an expression is the same where it is written alike.
+    let keys = |index: &Index| -> Option<Vec<Result<String, Option<Expr>>>> {
         let relation = c.relation(index.relation)?;
-        index.keys.iter().map(|k| k.column.and_then(|id| relation.column_by_id(id)).map(|column| column.name.clone())).collect()
+        let key = |key: &IndexKey| match key.column {
+            Some(id) => relation.column_by_id(id).map(|column| Ok(column.name.clone())),
+            None => Some(Err(key.element.expr.clone())),
+        };
+        index.keys.iter().map(key).collect()
     };
     let key = |index: &Index| c.relation(index.relation).map(|r| r.constraints.iter().any(|k| k.kind.index() == Some(index.id)));
     a.unique == b.unique
         && a.method == b.method
         && a.predicate == b.predicate
-        && names(a).is_some()
-        && names(a) == names(b)
+        && keys(a).is_some()
+        && keys(a) == keys(b)
         && (key(a) != Some(true) || key(b) == Some(true))
 }
 

@@ -9,7 +9,7 @@ use super::observe::trace::{Relations, Trace};
 use super::replay::{Failure, ReplayError, ReplayStatement, ReplayUnit, described_failure, skipped, while_trying};
 use super::server::LocalServer;
 use crate::check::CheckedHistory;
-use crate::effect::{Effect, LockMode, StatementFacts};
+use crate::effect::{Effect, LockMode};
 use crate::op::{Op, Step, TransactionCommand};
 use postgres::Client;
 use postgres::error::SqlState;
@@ -257,7 +257,8 @@ impl Tracer {
         let mut judgement = TraceJudgement::default();
         for (number, unit) in units.iter().enumerate() {
             let facts = checked.units.get(number).map_or(&[][..], Vec::as_slice);
-            if let Some(failure) = self.unit(unit, facts, &mut judgement)? {
+            let effects: Vec<Effect> = facts.iter().map(|facts| facts.effect.clone()).collect();
+            if let Some(failure) = self.unit(unit, &effects, &mut judgement)? {
                 judgement.failures.push((unit.path.clone(), failure));
                 if !keep_going {
                     judgement.not_run = units.len() - number - 1;
@@ -268,11 +269,11 @@ impl Tracer {
         Ok(judgement)
     }
 
-    /// One unit, held against what was predicted of its statements.
+    /// One unit, held against what was predicted of each of its statements.
     pub fn unit(
         &mut self,
         unit: &ReplayUnit,
-        facts: &[StatementFacts],
+        predicted: &[Effect],
         judgement: &mut TraceJudgement,
     ) -> Result<Option<Failure>, ReplayError> {
         let nothing = Effect::default();
@@ -305,7 +306,7 @@ impl Tracer {
             }
             match self.statement(statement, &older)? {
                 Ok(trace) => {
-                    judgement.add(unit, at, statement, facts.get(at).map_or(&nothing, |facts| &facts.effect), trace);
+                    judgement.add(unit, at, statement, predicted.get(at).unwrap_or(&nothing), trace);
                 }
                 Err(error) => return described_failure(Some(at), error).map(Some),
             }

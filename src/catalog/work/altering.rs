@@ -42,6 +42,10 @@ impl Altering {
         };
         if let Some(mode) = mode {
             c.lock(relation, mode);
+            // Tables of a composite type follow it.
+            for typed in c.typed_tables(relation) {
+                c.lock(typed, mode);
+            }
         }
         altering.indexes = c
             .with_descendants(relation)
@@ -63,6 +67,29 @@ impl Altering {
         tree
     }
 
+    /// As [`Altering::tree`], but not below a child that has the column already: there it is merged.
+    fn tree_without(&self, c: &mut Catalog, column: &str) -> Vec<Id> {
+        if self.only {
+            return vec![self.relation];
+        }
+        let mut reached = vec![self.relation];
+        let mut at = 0;
+        while at < reached.len() {
+            let has_it = at > 0 && c.relation(reached[at]).is_some_and(|table| table.column(column).is_some());
+            let below = if has_it { Vec::new() } else { c.children_of(reached[at]) };
+            below.into_iter().for_each(|id| {
+                if !reached.contains(&id) {
+                    reached.push(id)
+                }
+            });
+            at += 1;
+        }
+        if let Some(mode) = self.mode {
+            reached[1..].iter().for_each(|id| c.lock(*id, mode));
+        }
+        reached
+    }
+
     /// Before a subcommand is carried out: the catalog is as the subcommands of earlier passes left it.
     pub(in crate::catalog) fn command(&mut self, c: &mut Catalog, command: &Command) {
         let relation = self.relation;
@@ -73,11 +100,26 @@ impl Altering {
                     self.add_column(c, column);
                 }
             }
-            Command::DropColumn { .. } | Command::SetDefault { .. } | Command::DropDefault { .. } => {
+            Command::DropColumn { name, .. } => {
+                if c.relation(relation).is_none_or(|table| !table.known || table.column(name).is_some()) {
+                    self.tree(c);
+                }
+            }
+            Command::SetDefault { expr, .. } => {
+                self.tree(c);
+                for sequence in volatile::sequences(c, expr) {
+                    c.take(sequence, Form::SetDefaultNextval, Role::Sequence);
+                }
+            }
+            Command::DropDefault { .. } => {
                 self.tree(c);
             }
             Command::SetType { column, type_ref, collation, using } => {
                 let to = c.data_type(type_ref);
+                for typed in c.typed_tables(relation) {
+                    let retyping = retype::of_column(c, typed, column, &to, collation.as_ref(), using.as_ref());
+                    self.retype(c, typed, column, retyping);
+                }
                 for id in self.tree(c) {
                     let retyping = retype::of_column(c, id, column, &to, collation.as_ref(), using.as_ref());
                     self.retype(c, id, column, retyping);
@@ -106,19 +148,19 @@ impl Altering {
             Command::AddIdentity { .. } => {}
             Command::SetIdentity { column, .. } => self.lock_sequences(c, column, Form::SetIdentity),
             Command::DropIdentity { column, .. } => self.lock_sequences(c, column, Form::DropIdentity),
-            Command::SetStatistics { .. } | Command::SetColumnOptions { .. } => {}
-            Command::SetStorage { .. } => {
+            Command::SetStatistics { .. } | Command::SetStorage { .. } => {
                 self.tree(c);
             }
+            Command::SetColumnOptions { .. } => {}
             Command::SetCompression { .. } => {}
             Command::AddConstraint(def) => self.add_constraint(c, None, def),
             Command::AlterConstraint { name, enforced, .. } => self.alter_constraint(c, name, *enforced),
             Command::ValidateConstraint { name } => self.validate(c, name),
             Command::DropConstraint { name, .. } => {
-                let inherits = c
-                    .relation(relation)
-                    .and_then(|table| table.constraint(name))
-                    .is_some_and(|constraint| matches!(constraint.kind, ConstraintType::Check { .. }) && !constraint.no_inherit);
+                let Some(table) = c.relation(relation) else { return };
+                let is_inherited_check =
+                    |constraint: &Constraint| matches!(constraint.kind, ConstraintType::Check { .. }) && !constraint.no_inherit;
+                let inherits = table.constraint(name).is_some_and(is_inherited_check) || table.pending_not_null(name).is_some();
                 if inherits {
                     self.tree(c);
                 }
@@ -152,8 +194,8 @@ impl Altering {
                 }
             }
             Command::SetOptions { .. } | Command::ResetOptions { .. } => {}
-            Command::EnableTrigger { .. } => {
-                if c.relation(relation).is_some_and(|table| table.kind == RelationKind::PartitionedTable) {
+            Command::EnableTrigger { name, .. } => {
+                if name.is_some() && self.is_partitioned(c) {
                     self.tree(c);
                 }
             }
@@ -219,12 +261,15 @@ impl Altering {
 
     fn add_column(&mut self, c: &mut Catalog, def: &crate::op::ColumnDef) {
         let new = NewColumn::of(c, self.relation, def);
-        for id in self.tree(c) {
+        for id in self.tree_without(c, &def.name) {
             if let Some(why) = new.rewrite {
                 self.rewrites.push((id, why));
             } else if new.is_required {
                 self.scans.push((id, Scan::RequiredColumn { column: new.id }));
             }
+        }
+        if let Some(ty) = new.composite {
+            c.take(ty, Form::AddCompositeColumn, Role::Type);
         }
         for sequence in &new.sequences {
             c.take(*sequence, Form::AddColumnNextval, Role::Sequence);
@@ -241,6 +286,11 @@ impl Altering {
         match &def.kind {
             ConstraintKind::Check(_) => {
                 let tree = if def.no_inherit { vec![relation] } else { self.tree(c) };
+                if def.no_inherit && !self.only {
+                    for child in c.with_descendants(relation).split_off(1) {
+                        c.take(child, Form::AddCheckNoInherit, Role::Child);
+                    }
+                }
                 if def.enforced && !def.not_valid {
                     let scans = tree.into_iter().map(|id| (id, Scan::Check { constraint: name(), validate: false }));
                     self.scans.extend(scans);
@@ -261,17 +311,21 @@ impl Altering {
                     (None, None) => columns.clone(),
                 };
                 keys.retain(|key| c.relation(relation).and_then(|table| table.column(key)).is_none_or(|column| !column.not_null));
-                if !keys.is_empty() || self.is_partitioned(c) {
+                if !keys.is_empty() {
                     for id in self.tree(c) {
                         for key in &keys {
                             self.set_not_null(c, id, key);
                         }
                     }
                 }
-                self.build(c, using_index.is_none());
+                let form = if using_index.is_some() { Form::AddPrimaryKeyUsingIndex } else { Form::AddPrimaryKey };
+                self.build(c, using_index.is_none(), form);
             }
-            ConstraintKind::Unique { using_index, .. } => self.build(c, using_index.is_none()),
-            ConstraintKind::Exclude { .. } => self.build(c, true),
+            ConstraintKind::Unique { using_index, .. } => {
+                let form = if using_index.is_some() { Form::AddUniqueUsingIndex } else { Form::AddUnique };
+                self.build(c, using_index.is_none(), form);
+            }
+            ConstraintKind::Exclude { .. } => self.build(c, true, Form::AddExclude),
             ConstraintKind::ForeignKey { references, .. } => {
                 let Some(target) = c.resolve_relation(references) else { return };
                 let form = if column.is_some() { Form::AddColumnReferences } else { Form::AddForeignKey };
@@ -298,11 +352,19 @@ impl Altering {
     }
 
     /// The index of a key or exclusion constraint, and those of the partitions.
-    fn build(&mut self, c: &mut Catalog, new: bool) {
+    fn build(&mut self, c: &mut Catalog, new: bool, form: Form) {
+        let below = if self.only { Vec::new() } else { c.with_descendants(self.relation).split_off(1) };
+        let partitioned = self.is_partitioned(c);
+        for id in &below {
+            match partitioned {
+                true => c.take(*id, Form::AddUniqueToPartitioned, Role::Partition),
+                false => c.take(*id, form, Role::Child),
+            }
+        }
         if !new {
             return;
         }
-        let tables = if self.is_partitioned(c) { self.tree(c) } else { vec![self.relation] };
+        let tables = std::iter::once(self.relation).chain(if partitioned { below } else { Vec::new() });
         self.builds.extend(tables.into_iter().map(|id| (id, Build::Constraint)));
     }
 
@@ -369,11 +431,13 @@ impl Altering {
         }
         for (referencing, referenced, constraint) in pairs {
             c.take(referencing, Form::SetTypeWithForeignKey, Role::Table);
-            c.take(referenced, Form::SetTypeWithForeignKey, Role::Referenced);
-            if rewrites {
-                let scan = |referenced| Scan::ForeignKey { constraint: constraint.clone(), referenced, validate: false };
-                self.scans.push((referencing, scan(false)));
-                self.scans.push((referenced, scan(true)));
+            let sides = [(vec![referencing], false), (c.with_descendants_if_partitioned(referenced), true)];
+            for id in &sides[1].0 {
+                c.take(*id, Form::SetTypeWithForeignKey, Role::Referenced);
+            }
+            for (tables, referenced) in sides.into_iter().filter(|_| rewrites) {
+                let scan = Scan::ForeignKey { constraint: constraint.clone(), referenced, validate: false };
+                self.scans.extend(tables.into_iter().map(|id| (id, scan.clone())));
             }
         }
     }
@@ -389,6 +453,7 @@ impl Altering {
         let Some(table) = c.relation(self.relation).cloned() else { return };
         let Some(constraint) = table.constraint(name) else { return };
         let ConstraintType::ForeignKey { references, .. } = constraint.kind else { return };
+        let tree = if self.is_partitioned(c) { self.tree(c) } else { vec![self.relation] };
         if enforced == Some(constraint.enforced) && table.known {
             return;
         }
@@ -400,7 +465,7 @@ impl Altering {
         c.take(references, form, Role::Referenced);
         if enforced == Some(true) {
             let scan = |referenced| Scan::ForeignKey { constraint: name.to_string(), referenced, validate: false };
-            self.scans.push((self.relation, scan(false)));
+            self.scans.extend(tree.into_iter().map(|id| (id, scan(false))));
             self.scans.push((references, scan(true)));
         }
     }
@@ -414,6 +479,11 @@ impl Altering {
         match &constraint.kind {
             ConstraintType::ForeignKey { references, .. } => {
                 c.take(*references, Form::ValidateForeignKey, Role::Referenced);
+                if c.relation(*references).is_some_and(|table| table.kind == RelationKind::PartitionedTable) {
+                    for below in c.with_descendants(*references) {
+                        c.take(below, Form::ValidateForeignKeyReferencingPartitioned, Role::Partition);
+                    }
+                }
                 let scan = |referenced| Scan::ForeignKey { constraint: name.to_string(), referenced, validate: true };
                 let tree = if self.is_partitioned(c) { self.tree(c) } else { vec![self.relation] };
                 self.scans.extend(tree.into_iter().map(|id| (id, scan(false))));

@@ -29,6 +29,14 @@ pub(super) fn lock(c: &mut Catalog, before: &Catalog, mark: usize) {
                 take(c, relation, Form::DropColumn, Role::Table)
             }
             Change::DefaultDropped { relation, .. } => take(c, relation, Form::DropDefault, Role::Table),
+            Change::TypeDropped { object } => {
+                if let TypeKind::Composite { relation } = object.kind {
+                    take_id(c, before, relation, Form::DropCompositeType, Role::Type);
+                    for typed in before.typed_tables(relation) {
+                        take_id(c, before, typed, Form::DropCompositeTypeInUse, Role::Using);
+                    }
+                }
+            }
             Change::TriggerDropped { relation, .. } => take(c, relation, Form::DropTrigger, Role::Table),
             Change::RuleDropped { relation, .. } => take(c, relation, Form::DropRule, Role::Table),
             Change::PolicyDropped { relation, .. } => take(c, relation, Form::DropPolicy, Role::Table),
@@ -53,19 +61,23 @@ fn dropped(c: &mut Catalog, before: &Catalog, relation: &Arc<Relation>) {
     }
     if relation.partition_bound.is_some() {
         for parent in &relation.parents {
-            take_id(c, before, *parent, Form::DropPartition, Role::Partitioned);
+            if let Some(parent) = before.relation(*parent).cloned() {
+                take(c, &parent, Form::DropPartition, Role::Partitioned);
+            }
             if relation.partition_bound != Some(PartitionBound::Default)
-                && let Some(default) = super::partition::default_of(before, *parent)
+                && let Some(default) = super::partition::default_of(before, *parent).and_then(|id| before.relation(id).cloned())
             {
-                take_id(c, before, default, Form::DropPartitionWithDefault, Role::DefaultPartition);
+                take(c, &default, Form::DropPartitionWithDefault, Role::DefaultPartition);
             }
         }
     }
 }
 
 fn take_id(c: &mut Catalog, before: &Catalog, id: Id, form: Form, role: Role) {
-    if let Some(relation) = before.relation(id).cloned() {
-        take(c, &relation, form, role);
+    for id in before.with_descendants_if_partitioned(id) {
+        if let Some(relation) = before.relation(id).cloned() {
+            take(c, &relation, form, role);
+        }
     }
 }
 

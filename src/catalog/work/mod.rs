@@ -8,6 +8,8 @@ pub(super) mod altering;
 pub(super) mod facts;
 
 mod fallout;
+mod implied;
+mod maintenance;
 mod new_column;
 mod own_lock;
 mod partition;
@@ -18,7 +20,7 @@ mod statement;
 mod volatile;
 
 use super::Catalog;
-use super::object::{ColumnId, Id, Index, Relation, RelationKind};
+use super::object::{ColumnId, Id, Index, Relation, RelationKind, TypeKind};
 use crate::effect::LockMode;
 use crate::op::{Op, Span};
 use crate::versions::locks::{self, Form, Role};
@@ -146,6 +148,18 @@ impl Catalog {
         if let Some(mode) = locks::mode(form, role, self.versions) {
             self.lock_index(index, mode);
         }
+    }
+    /// The tables of a composite type, where the relation is one.
+    fn typed_tables(&self, relation: Id) -> Vec<Id> {
+        let is_it = |ty: &Id| {
+            let kind = self.types.get(ty).map(|object| &object.kind);
+            matches!(kind, Some(TypeKind::Composite { relation: of }) if *of == relation)
+        };
+        if self.relation(relation).is_none_or(|found| found.kind != RelationKind::Composite) {
+            return Vec::new();
+        }
+        let typed = |table: &&Arc<Relation>| table.of_type.as_ref().is_some_and(is_it);
+        self.relations.values().filter(typed).map(|table| table.id).collect()
     }
     /// A partitioned table and all its partitions; of any other relation itself alone.
     fn with_descendants_if_partitioned(&self, relation: Id) -> Vec<Id> {

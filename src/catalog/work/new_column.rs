@@ -17,6 +17,8 @@ pub(super) struct NewColumn {
     pub is_required: bool,
     /// Sequences of before that its default calls.
     pub sequences: Vec<Id>,
+    /// The composite type that it is of.
+    pub composite: Option<Id>,
 }
 
 impl NewColumn {
@@ -55,7 +57,17 @@ impl NewColumn {
         };
         let filled = default.is_some_and(|default| !default.is_null()) && generated.is_none();
         let sequences = default.map(|default| volatile::sequences(c, default)).unwrap_or_default();
-        NewColumn { id, rewrite, is_required: not_null && !filled, sequences }
+        let composite = composite_of(c, &data_type);
+        NewColumn { id, composite, rewrite, is_required: not_null && !filled, sequences }
+    }
+}
+
+/// The relation behind a composite type, or behind an array of one.
+pub(super) fn composite_of(c: &Catalog, data_type: &DataType) -> Option<Id> {
+    let BaseType::User(id) = data_type.base else { return None };
+    match c.types.get(&id)?.kind {
+        TypeKind::Composite { relation } => Some(relation),
+        TypeKind::Enum { .. } | TypeKind::Domain { .. } | TypeKind::Range { .. } | TypeKind::Base | TypeKind::Unknown => None,
     }
 }
 

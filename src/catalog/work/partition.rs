@@ -1,6 +1,7 @@
 //! Partitions come and go: the parent, its default partition and what both refer to are locked, and rows are read to see that
 //! they belong where they will be.
 
+use super::implied::{Clause, Comparison, Reader};
 use super::{Build, Scan, proof};
 use crate::catalog::Catalog;
 use crate::catalog::object::*;
@@ -24,23 +25,32 @@ pub(super) fn attach(c: &mut Catalog, parent: Id, partition: &ObjectName, bound:
     }
     let (Some(above), Some(below)) = (c.relation(parent).cloned(), c.relation(child).cloned()) else { return };
     let wanted = constraint_of(c, &above, &below, bound);
-    if !wanted.is_some_and(|wanted| proof::satisfies(&below, &wanted)) {
+    if !wanted.is_some_and(|wanted| proof::satisfies(c, &below, &wanted)) {
         for id in &tree {
             if c.relation(*id).is_some_and(|table| table.kind == RelationKind::Table) {
                 c.scan(*id, Scan::PartitionBound);
             }
         }
     }
-    look_into_default(c, parent, Form::AttachPartitionWithDefault);
+    look_into_default(c, &above, bound, Form::AttachPartitionWithDefault);
+    lock_referencing(c, &above, Form::AttachPartitionToReferenced);
     adopt(c, &above, child);
 }
 
 /// CREATE TABLE … PARTITION OF.
-pub(super) fn create(c: &mut Catalog, parent: Id) {
+pub(super) fn create(c: &mut Catalog, parent: Id, bound: &PartitionBound) {
     c.take(parent, Form::CreatePartition, Role::Partitioned);
-    look_into_default(c, parent, Form::CreatePartitionWithDefault);
     let Some(above) = c.relation(parent).cloned() else { return };
+    look_into_default(c, &above, bound, Form::CreatePartitionWithDefault);
     lock_referenced(c, &above, Form::CreatePartitionWithForeignKey);
+    lock_referencing(c, &above, Form::CreatePartitionOfReferenced);
+}
+
+/// Foreign keys to the parent refer to the new partition too.
+fn lock_referencing(c: &mut Catalog, above: &Relation, form: Form) {
+    for referencing in c.referencing(above.id) {
+        c.take(referencing, form, Role::Referencing);
+    }
 }
 
 /// DETACH PARTITION.
@@ -53,7 +63,9 @@ pub(super) fn detach(c: &mut Catalog, parent: Id, partition: &ObjectName, concur
     };
     c.take(parent, form, Role::Partitioned);
     let role = if finalize { Role::Partition } else { Role::OtherPartition };
-    c.take(child, form, role);
+    for id in c.with_descendants(child) {
+        c.take(id, form, role);
+    }
     if let Some(default) = default_of(c, parent).filter(|default| *default != child && !finalize) {
         c.take(default, Form::DetachPartitionWithDefault, Role::DefaultPartition);
     }
@@ -69,13 +81,15 @@ pub(super) fn detach(c: &mut Catalog, parent: Id, partition: &ObjectName, concur
     }
 }
 
-fn look_into_default(c: &mut Catalog, parent: Id, form: Form) {
-    if let Some(default) = default_of(c, parent) {
-        for id in c.with_descendants(default) {
-            c.take(id, form, Role::DefaultPartition);
-            if c.relation(id).is_some_and(|table| table.kind == RelationKind::Table) {
-                c.scan(id, Scan::DefaultPartition);
-            }
+/// None of the rows of the default partition may belong into the new one.
+fn look_into_default(c: &mut Catalog, parent: &Relation, bound: &PartitionBound, form: Form) {
+    let Some(default) = default_of(c, parent.id) else { return };
+    for id in c.with_descendants(default) {
+        c.take(id, form, Role::DefaultPartition);
+        let Some(table) = c.relation(id).cloned().filter(|table| table.kind == RelationKind::Table) else { continue };
+        let outside = constraint_of(c, parent, &table, bound).map(|inside| inside.negated());
+        if !outside.is_some_and(|outside| proof::satisfies(c, &table, &outside)) {
+            c.scan(id, Scan::DefaultPartition);
         }
     }
 }
@@ -92,9 +106,12 @@ fn lock_referenced(c: &mut Catalog, above: &Relation, form: Form) {
 fn adopt(c: &mut Catalog, above: &Relation, child: Id) {
     lock_referenced(c, above, Form::AttachPartitionWithForeignKey);
     for constraint in &above.constraints {
-        if let ConstraintType::ForeignKey { references, .. } = constraint.kind
-            && !crate::catalog::inheritance::has_foreign_key(c, above.id, child, constraint)
-        {
+        if let ConstraintType::ForeignKey { references, .. } = constraint.kind {
+            if crate::catalog::inheritance::has_foreign_key(c, above.id, child, constraint) {
+                // Its own triggers on the referenced table make way for those of the parent.
+                c.take(references, Form::DropForeignKey, Role::Referenced);
+                continue;
+            }
             let scan = |referenced| Scan::ForeignKey { constraint: constraint.name.clone(), referenced, validate: false };
             c.scan(child, scan(false));
             c.scan(references, scan(true));
@@ -107,38 +124,65 @@ fn adopt(c: &mut Catalog, above: &Relation, child: Id) {
     }
 }
 
-/// What every row of a partition satisfies, as the server makes it (`get_qual_from_partbound`); `None` where no CHECK proves it.
-fn constraint_of(c: &Catalog, parent: &Relation, partition: &Relation, bound: &PartitionBound) -> Option<Vec<Expr>> {
-    let _ = c;
+/// What every row of a partition satisfies, as the server makes it (`get_qual_from_partbound`), in the columns of `partition`;
+/// `None` where no CHECK proves it.
+fn constraint_of(c: &Catalog, parent: &Relation, partition: &Relation, bound: &PartitionBound) -> Option<Clause> {
     let key = parent.partition_columns.iter().map(|column| Some(parent.column_by_id((*column)?)?.name.clone()));
-    let key: Vec<String> = key.collect::<Option<_>>()?;
-    let _ = partition;
-    let column = |name: &String| Expr::Column(vec![name.clone()]);
-    let not_null = |name: &String| Expr::IsNull { expr: Box::new(column(name)), negated: true };
+    let key: Vec<Expr> = key.map(|name| name.map(|name| Expr::Column(vec![name]))).collect::<Option<_>>()?;
+    let reader = Reader { catalog: c, table: partition };
     match bound {
         PartitionBound::List(values) => {
-            let [name] = key.as_slice() else { return None };
-            if values.iter().any(Expr::is_null) {
-                return None;
-            }
-            let list = Expr::InList { expr: Box::new(column(name)), list: values.clone(), negated: false };
-            Some(vec![not_null(name), list])
+            let [column] = key.as_slice() else { return None };
+            let (nulls, values): (Vec<&Expr>, Vec<&Expr>) = values.iter().partition(|value| value.is_null());
+            let listed = values.iter().map(|value| reader.compare(column, Comparison::Equal, value, value)).collect();
+            Some(match (nulls.is_empty(), values.is_empty()) {
+                (true, _) => Clause::And(vec![Clause::NotNull(column.clone()), Clause::Or(listed)]),
+                (false, true) => Clause::IsNull(column.clone()),
+                (false, false) => Clause::Or(vec![Clause::IsNull(column.clone()), Clause::Or(listed)]),
+            })
         }
-        PartitionBound::Range { from, to } => {
-            let [name] = key.as_slice() else { return None };
-            let mut wanted = vec![not_null(name)];
-            let compared = |operator: &str, limit: &Expr| Expr::Operator {
-                name: operator.to_string(),
-                args: vec![column(name), limit.clone()],
-            };
-            if let [Some(limit)] = from.as_slice() {
-                wanted.push(compared(">=", limit));
-            }
-            if let [Some(limit)] = to.as_slice() {
-                wanted.push(compared("<", limit));
-            }
-            Some(wanted)
+        PartitionBound::Range { from, to } => Some(range(&reader, &key, from, to)),
+        PartitionBound::Default => {
+            let siblings =
+                c.children_of(parent.id).into_iter().filter_map(|id| c.relation(id)).filter(|child| child.id != partition.id);
+            let of_sibling =
+                |child: &std::sync::Arc<Relation>| constraint_of(c, parent, partition, child.partition_bound.as_ref()?);
+            Some(Clause::Or(siblings.map(of_sibling).collect::<Option<_>>()?).negated())
         }
-        PartitionBound::Default | PartitionBound::Hash { .. } => None,
+        PartitionBound::Hash { .. } => None,
     }
+}
+
+/// As `get_qual_for_range`: keys that both bounds share are equal, the rest is an OR over how many of them stand at the bound.
+fn range(reader: &Reader<'_>, key: &[Expr], from: &[Option<Expr>], to: &[Option<Expr>]) -> Clause {
+    let mut wanted: Vec<Clause> = key.iter().map(|column| Clause::NotNull(column.clone())).collect();
+    let compare = |at: usize, how: Comparison, value: &Expr| reader.compare(&key[at], how, value, value);
+    let same = |at: usize| matches!((from.get(at), to.get(at)), (Some(Some(low)), Some(Some(high))) if low == high);
+    let shared = (0..key.len()).take_while(|at| same(*at)).count();
+    for (at, value) in from.iter().enumerate().take(shared) {
+        wanted.extend(value.as_ref().map(|value| compare(at, Comparison::Equal, value)));
+    }
+    let last = key.len().saturating_sub(1);
+    for (values, lower) in [(from, true), (to, false)] {
+        let mut arms = Vec::new();
+        for at in shared..key.len() {
+            let Some(Some(value)) = values.get(at) else { break };
+            let next_is_endless = at < last && matches!(values.get(at + 1), Some(None));
+            // MINVALUE and MAXVALUE are not told apart: a lower bound goes on with the one, an upper bound hardly with the other.
+            let how = match lower {
+                true if at == last || next_is_endless => Comparison::GreaterOrEqual,
+                true => Comparison::Greater,
+                false => Comparison::Less,
+            };
+            let mut arm: Vec<Clause> = (shared..at)
+                .filter_map(|before| values.get(before)?.as_ref().map(|value| compare(before, Comparison::Equal, value)))
+                .collect();
+            arm.push(compare(at, how, value));
+            arms.push(Clause::And(arm));
+        }
+        if !arms.is_empty() {
+            wanted.push(Clause::Or(arms));
+        }
+    }
+    Clause::And(wanted)
 }

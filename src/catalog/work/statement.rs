@@ -1,15 +1,15 @@
 //! What each kind of statement costs. ALTER TABLE is told by [`super::altering`], from inside of its subcommands; what falls along by
 //! [`super::fallout`], from the journal.
 
-use super::{Build, Rewrite, Scan, partition, query};
+use super::{Build, Rewrite, Scan, maintenance, new_column, partition, query, volatile};
 use crate::catalog::Catalog;
 use crate::catalog::change::{Change, Privileged};
 use crate::catalog::object::*;
 use crate::catalog::types::BaseType;
 use crate::effect::LockMode;
 use crate::op::{
-    AlterDomain, Body, ConstraintKind, CreateIndex, CreateTable, CreateTrigger, ObjectKind, ObjectName, ObjectRef, Op,
-    PublicationChange, ReindexKind, Step, TableElement,
+    AlterDomain, Body, ConstraintKind, CreateTable, CreateTrigger, ObjectKind, ObjectName, ObjectRef, Op, PublicationChange,
+    Step, TableElement,
 };
 use crate::versions::locks::{Form, Role};
 
@@ -24,7 +24,7 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
             }
             query::mention(c, &create.query);
         }
-        Op::CreateIndex(create) => create_index(c, create),
+        Op::CreateIndex(create) => maintenance::create_index(c, create),
         Op::AlterSequence { name, options, .. } => {
             if let Some(sequence) = c.resolve_relation(name) {
                 let owned = options.iter().any(|option| matches!(option, crate::op::SequenceOption::OwnedBy(_)));
@@ -35,20 +35,29 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
         Op::CreateSequence { options, .. } => lock_owner_table(c, options, Form::CreateSequenceOwnedBy),
         Op::AlterDomain { name, change } => alter_domain(c, name, change),
         Op::CreateTrigger(create) => create_trigger(c, create),
-        Op::CreateRule { relation, .. } => {
+        Op::CreateRule { relation, actions, .. } => {
             if let Some(relation) = c.resolve_relation(relation) {
                 c.take(relation, Form::CreateRule, Role::Table);
+            }
+            for action in actions {
+                match action {
+                    Op::Dml(dml) => query::write(c, dml),
+                    Op::Select(select) => query::mention(c, select),
+                    _ => {}
+                }
             }
         }
         Op::CreatePolicy(policy) => {
             if let Some(relation) = c.resolve_relation(&policy.relation) {
                 c.take(relation, Form::CreatePolicy, Role::Table);
             }
+            policy.using.iter().chain(&policy.check).for_each(|expr| query::mention_in(c, expr));
         }
         Op::AlterPolicy(policy) => {
             if let Some(relation) = c.resolve_relation(&policy.relation) {
                 c.take(relation, Form::AlterPolicy, Role::Table);
             }
+            policy.using.iter().chain(&policy.check).for_each(|expr| query::mention_in(c, expr));
         }
         Op::Rename { object, .. } => rename(c, object),
         Op::SetSchema { object, .. } => set_schema(c, object),
@@ -56,9 +65,13 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
         Op::Comment { object, .. } => comment(c, object),
         Op::Grant(grant) => grant_on(c, grant),
         Op::CreatePublication { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::CreatePublication)),
-        Op::AlterPublication { change, .. } => match change {
+        Op::AlterPublication { name, change } => match change {
             PublicationChange::Add { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::PublicationAddTable)),
-            PublicationChange::Set { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::PublicationSetTable)),
+            PublicationChange::Set { tables, .. } => {
+                let before = c.publications.get(name).map(|found| found.tables.clone()).unwrap_or_default();
+                before.into_iter().for_each(|id| c.take(id, Form::PublicationSetTable, Role::Table));
+                tables.iter().for_each(|name| publish(c, name, Form::PublicationSetTable));
+            }
             PublicationChange::Drop { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::PublicationDropTable)),
             PublicationChange::Options(_) => {}
         },
@@ -80,23 +93,42 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
                 }
             }
         }
-        Op::Vacuum { relations, full, analyze_only } => vacuum(c, relations, *full, *analyze_only),
+        Op::Vacuum { relations, full, analyze_only } => maintenance::vacuum(c, relations, *full, *analyze_only),
         Op::Cluster { relation } => {
             if let Some(id) = relation.as_ref().and_then(|name| c.resolve_relation(name)) {
-                c.take(id, Form::ClusterUsing, Role::Table);
-                c.rewrite(id, Rewrite::Cluster);
-                c.build_index(id, Build::Rewrite);
+                for table in c.with_descendants_if_partitioned(id) {
+                    c.take(table, Form::ClusterUsing, Role::Table);
+                    maintenance::rewrite(c, table, Rewrite::Cluster);
+                }
             }
         }
-        Op::Reindex { kind, name, concurrently } => reindex(c, *kind, name.as_ref(), *concurrently),
-        Op::Refresh { name, concurrently, .. } => refresh(c, name, *concurrently),
+        Op::Reindex { kind, name, concurrently } => maintenance::reindex(c, *kind, name.as_ref(), *concurrently),
+        Op::Refresh { name, concurrently, .. } => maintenance::refresh(c, name, *concurrently),
         // These lock no relation of users, or [`super::fallout`], [`super::altering`] and the statements inside say what.
+        Op::AlterTable(alter) if c.resolve_relation(&alter.name).is_none() => {
+            if let Some(index) = c.resolve_index(&alter.name) {
+                alter.commands.iter().for_each(|command| maintenance::alter_index(c, index, command));
+            }
+        }
         Op::AlterTable(_) | Op::Drop { .. } | Op::DropOwned { .. } | Op::Truncate { .. } | Op::ReassignOwned { .. } => {}
         Op::Do(_) | Op::Call { .. } | Op::Explain { .. } | Op::CreateSchema { .. } => {}
         Op::AlterAllInTablespace | Op::CreateType { .. } | Op::CreateDomain { .. } | Op::AlterEnum { .. } => {}
         Op::CreateRoutine(create) if create.language == "sql" => analyse(c, &create.body),
         Op::CreateRoutine(_) | Op::AlterRoutine { .. } | Op::CreateAggregate { .. } => {}
         Op::CreateEventTrigger { .. } | Op::AlterEventTrigger { .. } => {}
+        Op::CreateOther { object, options, .. } if object.kind == ObjectKind::Statistics => {
+            for (_, relation) in options.iter().filter(|(name, _)| name == "on") {
+                let parts = crate::catalog::session::split_quoted(relation.as_deref().unwrap_or_default(), '.');
+                let name = match parts.as_slice() {
+                    [name] => ObjectName::bare(name.clone()),
+                    [.., schema, name] => ObjectName::qualified(schema.clone(), name.clone()),
+                    [] => continue,
+                };
+                if let Some(id) = c.resolve_relation(&name) {
+                    c.take(id, Form::CreateStatistics, Role::Table);
+                }
+            }
+        }
         Op::CreateExtension { .. } | Op::AlterExtension { .. } | Op::CreateOther { .. } | Op::AlterOther { .. } => {}
         Op::DependsOnExtension { .. } | Op::SecurityLabel | Op::GrantRole { .. } => {}
         Op::CreateRole { .. } | Op::AlterRole { .. } | Op::AlterSettings { .. } | Op::DropRole { .. } => {}
@@ -160,11 +192,12 @@ fn create_table(c: &mut Catalog, create: &CreateTable) {
     }
     let parents: Vec<Id> = create.inherits.iter().filter_map(|name| c.resolve_relation(name)).collect();
     for parent in parents {
-        if create.bound.is_some() {
-            partition::create(c, parent);
+        if let Some(bound) = &create.bound {
+            partition::create(c, parent, bound);
         } else {
             c.take(parent, Form::CreateTableInherits, Role::Table);
         }
+        store_defaults(c, parent);
     }
     if let Some(ty) = create.of_type.as_ref().and_then(|name| c.composite_relation(name)) {
         c.take(ty, Form::CreateTableOf, Role::Type);
@@ -172,15 +205,40 @@ fn create_table(c: &mut Catalog, create: &CreateTable) {
     for element in &create.elements {
         match element {
             TableElement::Column(column) => {
-                column.constraints.iter().for_each(|constraint| lock_referenced(c, &constraint.kind));
+                let data_type = column.type_ref.as_ref().map(|type_ref| c.data_type(type_ref));
+                if let Some(ty) = data_type.and_then(|data_type| new_column::composite_of(c, &data_type)) {
+                    c.take(ty, Form::CreateTableWithCompositeColumn, Role::Type);
+                }
+                for constraint in &column.constraints {
+                    lock_referenced(c, &constraint.kind);
+                    if let ConstraintKind::Default(expr) = &constraint.kind {
+                        lock_sequences(c, expr);
+                    }
+                }
             }
             TableElement::Constraint(constraint) => lock_referenced(c, &constraint.kind),
-            TableElement::Like { source, .. } => {
+            TableElement::Like { source, options } => {
                 if let Some(source) = c.resolve_relation(source) {
                     c.take(source, Form::CreateTableLike, Role::Table);
+                    if options.defaults {
+                        store_defaults(c, source);
+                    }
                 }
             }
         }
+    }
+}
+
+/// The new table has the defaults of this one.
+fn store_defaults(c: &mut Catalog, source: Id) {
+    let Some(source) = c.relation(source).cloned() else { return };
+    source.columns.iter().filter_map(|column| column.default.as_ref()).for_each(|expr| lock_sequences(c, expr));
+}
+
+/// A default that names a sequence depends on it from now on.
+fn lock_sequences(c: &mut Catalog, expr: &crate::expr::Expr) {
+    for sequence in volatile::sequences(c, expr) {
+        c.take(sequence, Form::CreateTableDefaultNextval, Role::Sequence);
     }
 }
 
@@ -190,25 +248,6 @@ fn lock_referenced(c: &mut Catalog, kind: &ConstraintKind) {
     {
         for id in c.with_descendants_if_partitioned(target) {
             c.take(id, Form::CreateTableReferences, Role::Referenced);
-        }
-    }
-}
-
-fn create_index(c: &mut Catalog, create: &CreateIndex) {
-    let Some(id) = c.resolve_relation(&create.relation) else { return };
-    let Some(table) = c.relation(id).cloned() else { return };
-    let exists = create.name.as_ref().is_some_and(|name| c.relation_name_taken(&table.schema, name)) && create.if_not_exists;
-    let form = match (create.concurrently, exists) {
-        (true, false) => Form::CreateIndexConcurrently,
-        (true, true) => Form::CreateIndexConcurrentlyExisting,
-        (false, false) => Form::CreateIndex,
-        (false, true) => Form::CreateIndexExisting,
-    };
-    c.take(id, form, Role::Table);
-    if table.kind == RelationKind::PartitionedTable && !create.only && !exists {
-        // All below it, before it is known which of them has an index that fits.
-        for id in c.with_descendants(id) {
-            c.take(id, Form::CreateIndexOnPartitioned, Role::Partition);
         }
     }
 }
@@ -270,87 +309,13 @@ fn alter_domain(c: &mut Catalog, name: &ObjectName, change: &AlterDomain) {
     }
 }
 
-fn has_rows(kind: RelationKind) -> bool {
+pub(super) fn has_rows(kind: RelationKind) -> bool {
     matches!(kind, RelationKind::Table | RelationKind::MaterializedView)
 }
 
 fn publish(c: &mut Catalog, name: &ObjectName, form: Form) {
     if let Some(id) = c.resolve_relation(name) {
         c.take(id, form, Role::Table);
-    }
-}
-
-fn vacuum(c: &mut Catalog, relations: &[ObjectName], full: bool, analyze_only: bool) {
-    let tables: Vec<Id> = if relations.is_empty() {
-        c.relations.values().filter(|relation| has_rows(relation.kind)).map(|relation| relation.id).collect()
-    } else {
-        relations.iter().filter_map(|name| c.resolve_relation(name)).collect()
-    };
-    for id in tables {
-        let form = match (full, analyze_only) {
-            (true, _) => Form::VacuumFull,
-            (false, true) => Form::Analyze,
-            (false, false) => Form::Vacuum,
-        };
-        c.take(id, form, Role::Table);
-        if full {
-            c.rewrite(id, Rewrite::VacuumFull);
-            if !c.indexes_of(id).is_empty() {
-                c.build_index(id, Build::Rewrite);
-            }
-        }
-    }
-}
-
-fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectName>, concurrently: bool) {
-    let tables: Vec<Id> = match (kind, name) {
-        (ReindexKind::Index, Some(name)) => {
-            let Some(index) = c.resolve_index(name) else { return };
-            let Some(table) = c.indexes.get(&index).map(|index| index.relation) else { return };
-            let form = if concurrently { Form::ReindexIndexConcurrently } else { Form::ReindexIndex };
-            c.take(table, form, Role::Table);
-            // CONCURRENTLY locks an index in the end that nobody uses any more.
-            if !concurrently {
-                c.take_index(index, form, Role::Index);
-            }
-            c.build_index(table, Build::Reindex { concurrently });
-            return;
-        }
-        (ReindexKind::Table, Some(name)) => c.resolve_relation(name).into_iter().flat_map(|id| c.with_descendants(id)).collect(),
-        (ReindexKind::Schema, Some(name)) => {
-            let in_schema = |relation: &&std::sync::Arc<Relation>| relation.schema == name.name;
-            c.relations.values().filter(in_schema).map(|relation| relation.id).collect()
-        }
-        (ReindexKind::Database | ReindexKind::System, _) | (_, None) => {
-            c.relations.values().map(|relation| relation.id).collect()
-        }
-    };
-    let form = if concurrently { Form::ReindexTableConcurrently } else { Form::ReindexTable };
-    for table in tables {
-        if c.relation(table).is_none_or(|relation| !has_rows(relation.kind)) {
-            continue;
-        }
-        c.take(table, form, Role::Table);
-        let indexes = c.indexes_of(table);
-        for index in indexes.iter().filter(|_| !concurrently) {
-            c.take_index(index.id, form, Role::Index);
-        }
-        if !indexes.is_empty() {
-            c.build_index(table, Build::Reindex { concurrently });
-        }
-    }
-}
-
-fn refresh(c: &mut Catalog, name: &ObjectName, concurrently: bool) {
-    let Some(id) = c.resolve_relation(name) else { return };
-    if concurrently {
-        c.take(id, Form::RefreshConcurrently, Role::MaterializedView);
-        return;
-    }
-    c.take(id, Form::Refresh, Role::MaterializedView);
-    c.rewrite(id, Rewrite::Refresh);
-    if !c.indexes_of(id).is_empty() {
-        c.build_index(id, Build::Rewrite);
     }
 }
 
@@ -375,6 +340,9 @@ fn rename(c: &mut Catalog, object: &ObjectRef) {
         if let Some(ty) = c.composite_relation(&object.name) {
             let form = if object.kind == ObjectKind::Type { Form::RenameCompositeType } else { Form::RenameAttribute };
             c.take(ty, form, Role::Type);
+            if object.kind == ObjectKind::Attribute {
+                c.typed_tables(ty).into_iter().for_each(|id| c.take(id, Form::RenameAttributeOfTypedTable, Role::Table));
+            }
         }
         return;
     }
@@ -395,7 +363,11 @@ fn rename(c: &mut Catalog, object: &ObjectRef) {
                 c.with_descendants(id).into_iter().for_each(|id| c.take(id, Form::RenameCheck, Role::Table));
             }
         }
-        ObjectKind::Trigger => c.take(id, Form::RenameTrigger, Role::Table),
+        ObjectKind::Trigger => {
+            for id in c.with_descendants_if_partitioned(id) {
+                c.take(id, Form::RenameTrigger, Role::Table);
+            }
+        }
         ObjectKind::Policy => c.take(id, Form::RenamePolicy, Role::Table),
         ObjectKind::Rule => c.take(id, Form::RenameRule, Role::Table),
         _ => {

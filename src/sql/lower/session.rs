@@ -66,6 +66,7 @@ pub fn lock(stmt: &LockStmt) -> Op {
 pub fn truncate(stmt: &TruncateStmt) -> Op {
     Op::Truncate {
         relations: relations(&stmt.relations),
+        only: stmt.relations.iter().all(|node| matches!(&node.node, Some(NodeEnum::RangeVar(relation)) if !relation.inh)),
         restart_identity: stmt.restart_seqs,
         cascade: stmt.behavior() == DropBehavior::DropCascade,
     }

@@ -189,6 +189,8 @@ forms! {
     CreateTableLike
     CreateTableLikeIndexes
     CreateTableOf
+    CreateTableWithCompositeColumn
+    AddCompositeColumn
     CreateTableAs
     CreateTableAsWithoutData
     CreateView

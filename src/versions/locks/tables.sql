@@ -24,6 +24,11 @@ CREATE TABLE z (LIKE t INCLUDING ALL);
 CREATE TABLE z (LIKE t INCLUDING INDEXES);
 -- form create-table-of
 CREATE TABLE z OF ty;
+-- form create-table-with-composite-column
+CREATE TABLE z (a ty);
+CREATE TABLE z (a int, b ty);
+-- form add-composite-column
+ALTER TABLE t ADD COLUMN z ty;
 -- form create-table-as
 CREATE TABLE z AS SELECT a FROM t;
 SELECT a INTO z FROM t;

@@ -106,7 +106,7 @@ fn maintenance_commands_keep_what_decides_their_locks() {
         ("CLUSTER", Op::Cluster { relation: None }),
         (
             "TRUNCATE a, ONLY s.b RESTART IDENTITY CASCADE",
-            Op::Truncate { relations: vec![name("a"), name("s.b")], restart_identity: true, cascade: true },
+            Op::Truncate { relations: vec![name("a"), name("s.b")], only: false, restart_identity: true, cascade: true },
         ),
         ("REFRESH MATERIALIZED VIEW CONCURRENTLY s.v", Op::Refresh { name: name("s.v"), concurrently: true, with_data: true }),
         ("REFRESH MATERIALIZED VIEW v WITH NO DATA", Op::Refresh { name: name("v"), concurrently: false, with_data: false }),
