@@ -1,5 +1,5 @@
 use super::shared::running::{Running, What};
-use super::shared::{held, running};
+use super::shared::{held, online, running};
 use super::{Check, Context, Family, Findings, Rule};
 use crate::catalog::object::Id;
 use crate::catalog::replay::BlockKind;
@@ -23,9 +23,12 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
     let running = running::all(cx);
     let mut had = Had::new();
     for work in cx.work.iter().filter(|work| cx.older_relation(&work.relation)) {
-        let Some(mode) = waits(cx, work, &mut had).filter(|mode| mode.stops_writes()) else { continue };
-        let nowait = matches!(what(&running, work), Some(What::Op(Op::Lock { nowait: true, .. })));
-        if !nowait && !is_limited(cx, &running, work) {
+        let Some(mode) = waits(cx, work, &mut had).filter(|mode| held::stops_someone(&work.relation, *mode)) else { continue };
+        let nobody_waits = matches!(
+            what(&running, work),
+            Some(What::Op(Op::Lock { nowait: true, .. } | Op::Reindex { concurrently: true, .. } | Op::Drop { concurrently: true, .. }))
+        );
+        if !nobody_waits && !is_limited(cx, &running, work) {
             report(cx, work, mode, findings);
             return;
         }
@@ -82,7 +85,10 @@ fn ends(value: &str) -> bool {
 }
 
 fn report(cx: &Context<'_>, work: &Work, mode: LockMode, findings: &mut Findings) {
-    let table = cx.label(&work.relation);
+    let table = match &work.act {
+        Act::LockIndex(index, _) => online::index_label(index),
+        Act::Lock(_) | Act::Rewrite(_) | Act::Scan(_) | Act::Build(_) => cx.label(&work.relation),
+    };
     let block = cx.circumstances.get(work.statement).and_then(|circumstances| circumstances.block);
     let set = match block {
         Some(BlockKind::Runner | BlockKind::Explicit) => "SET LOCAL lock_timeout = '5s';",

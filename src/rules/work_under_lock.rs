@@ -1,10 +1,9 @@
 use super::shared::backfill;
 use super::shared::held::{Held, Lock};
-use super::shared::running::{self, What};
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::catalog::work::{Act, Build, Scan, Work};
 use crate::finding::{Level, Related};
-use crate::op::{Op, Span};
+use crate::op::Span;
 
 pub const RULE: Rule = Rule { id: "work-under-lock", family: Family::Blocking, level: Level::Warning, check: Check::Unit(check) };
 
@@ -52,15 +51,6 @@ fn long(cx: &Context<'_>) -> Vec<Long> {
         if let Some(verb) = takes_long(&work.act) {
             let what = format!("this {verb} {}", cx.label(&work.relation));
             all.push(Long { statement: work.statement, span: work.span, level: Level::Warning, what });
-        }
-    }
-    for one in running::all(cx) {
-        if let What::Op(Op::CreateTableAs(create)) = one.what
-            && create.with_data
-            && let Some(table) = one.sources(cx, &create.query).iter().find(|table| cx.older_relation(table))
-        {
-            let what = format!("this reads {}", cx.label(table));
-            all.push(Long { statement: one.statement, span: one.span, level: Level::Warning, what });
         }
     }
     all.sort_by_key(|long| (long.statement, long.span.start, std::cmp::Reverse(long.level)));
