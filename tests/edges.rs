@@ -1,4 +1,4 @@
-//! Every edge of a contract, phase or history row has an example or a test that shows it: `rules/edges.toml`.
+//! Every edge of a contract, phase, history or blocking row (as far as it is listed) has an example or a test that shows it: `rules/edges.toml`.
 
 use phasegate::finding::Level;
 use phasegate::rules::RULES;

@@ -107,3 +107,26 @@ fn report(cx: &Context<'_>, work: &Work, mode: LockMode, findings: &mut Findings
         format!("put a limit before it, and let the runner try again later:\n{set}"),
     ));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{LockTimeout, Settings};
+    use crate::rules::testing::judged;
+
+    const TEXTS: [&str; 2] =
+        ["CREATE TABLE t (id int);", "ALTER TABLE t ADD a int; ALTER TABLE t ADD b int; BEGIN; DROP TABLE t; COMMIT;"];
+
+    fn found(settings: Settings) -> usize {
+        judged(&TEXTS, settings).iter().filter(|finding| finding.rule == super::RULE.id).count()
+    }
+
+    #[test]
+    fn a_file_is_told_once() {
+        assert_eq!(found(Settings::default()), 1);
+    }
+
+    #[test]
+    fn a_runner_that_sets_the_timeout_turns_it_off() {
+        assert_eq!(found(Settings { lock_timeout: LockTimeout::Runner, ..Settings::default() }), 0);
+    }
+}

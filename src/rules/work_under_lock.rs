@@ -44,7 +44,7 @@ fn takes_itself(cx: &Context<'_>, (statement, span): (usize, Span), lock: &Lock<
 fn long(cx: &Context<'_>) -> Vec<Long> {
     let mut all: Vec<Long> = Vec::new();
     for backfill in backfill::all(cx) {
-        let what = format!("this {} all rows of {}", backfill.verb(), cx.label(&backfill.table));
+        let what = format!("this {} rows of {} without a bound", backfill.verb(), cx.label(&backfill.table));
         all.push(Long { statement: backfill.event.statement, span: backfill.event.span, level: Level::Error, what });
     }
     for work in cx.work.iter().filter(|work| cx.older_relation(&work.relation)) {
