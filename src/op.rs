@@ -544,8 +544,10 @@ pub enum AlterTableCommand {
         concurrently: bool,
         finalize: bool,
     },
-    /// Foreign-table options and the like: no effect on the modelled schema.
-    GenericOptions,
+    /// Foreign-table options and the like: no effect on the modelled schema. Dropped ones are `drop x`.
+    GenericOptions {
+        options: Vec<(String, Option<String>)>,
+    },
     /// ALTER TYPE … ADD / DROP / ALTER ATTRIBUTE come as AddColumn, DropColumn and SetType with `AlterTable::kind` = Type.
     /// A subcommand this crate has no name for; the parser's own name is kept.
     Unknown {
@@ -654,6 +656,8 @@ pub struct Body {
     pub text: String,
     /// A body that could not be opened and why: another language, a C symbol.
     pub opaque: Option<String>,
+    /// A body without quotes (BEGIN ATOMIC, RETURN): its names were looked up when the routine was created.
+    pub bound: bool,
 }
 
 /// One node of a body's control flow.
@@ -1085,6 +1089,8 @@ pub enum Op {
         from: bool,
         program: bool,
         stdin: bool,
+        /// The file on the server's disk, or the command of PROGRAM; none for STDIN and STDOUT.
+        file: Option<String>,
         query: Option<Query>,
     },
     Lock {

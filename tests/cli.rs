@@ -34,7 +34,7 @@ fn history(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 #[test]
 fn a_history_without_findings_exits_with_0() {
-    let directory = history(&[("0001_init.sql", INIT)]);
+    let directory = history(&[("0001_init.sql", "CREATE TABLE IF NOT EXISTS users (id bigint PRIMARY KEY, name text);\n")]);
     let (code, report, complaints) = outcome(phasegate().arg("check").arg(directory.path()));
     assert_eq!((code, complaints.as_str()), (0, ""), "{report}");
     assert!(report.ends_with("no findings in 1 migration (1 statement)\n"), "{report}");
@@ -95,7 +95,8 @@ fn a_schema_that_cannot_be_read_exits_with_2() {
 
 #[test]
 fn fail_on_decides_the_exit_code_and_nothing_else() {
-    let directory = history(&[("0001_init.sql", INIT), ("0002_drop.sql", "ALTER TABLE users ADD CHECK (name <> '');\n")]);
+    let directory =
+        history(&[("0001_init.sql", INIT), ("0002_drop.sql", "ALTER TABLE users ADD CHECK (name <> '') NOT VALID;\n")]);
     let reports: Vec<_> = ["error", "warning", "note"]
         .map(|level| outcome(phasegate().args(["check", "--format", "json", "--fail-on", level]).arg(directory.path())))
         .into();

@@ -7,7 +7,7 @@ use std::fs;
 fn found(second: &str, third: &str) -> Vec<(String, String)> {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
-    write("phasegate.toml", "[releases]\nthrough = \"0001_init\"\n");
+    write("phasegate.toml", "[releases]\nthrough = \"0001\"\n");
     write("0001_init.sql", "CREATE TABLE users (id bigint);\nCREATE TABLE orders (id bigint);\n");
     write("0002_first.sql", second);
     write("0003_second.sql", third);

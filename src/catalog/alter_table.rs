@@ -163,7 +163,7 @@ fn run<'a>(c: &mut Catalog, relation: Id, command: &'a Command, recurse: bool, a
                 inheritance::detach(c, relation, partition, *concurrently);
             }
         }
-        Command::GenericOptions => storage(c, relation, "options"),
+        Command::GenericOptions { .. } => storage(c, relation, "options"),
         Command::Unknown { name } => c.record(Change::Unclassified { node: name.clone() }),
     }
 }

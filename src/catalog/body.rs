@@ -33,6 +33,9 @@ pub(super) struct Running {
     handlers: Vec<Vec<String>>,
     /// A failure inside a routine that a block outside of it catches.
     failed: Option<Failure>,
+    /// Statements of bodies that surely fail and that nothing catches, where somebody asks ([`super::again`]). Such statements are
+    /// assumed to succeed all the same.
+    pub refused: Option<Vec<(Span, Failure)>>,
 }
 
 /// DO.
@@ -156,8 +159,13 @@ impl<'c> Interpreter<'c> {
 
     fn statement(&mut self, statement: &Statement) -> Flow {
         self.at(statement.span);
-        if let Some(failure) = self.caught(failure::of(self.catalog, &statement.op)) {
+        let failure = failure::of(self.catalog, &statement.op);
+        if let Some(failure) = self.caught(failure) {
             return Flow::Failed(failure);
+        }
+        let span = self.catalog.span;
+        if let (Some(failure), Some(refused)) = (failure, &mut self.catalog.running.refused) {
+            refused.push((span, failure));
         }
         match &statement.op {
             Op::Select(query) => {
@@ -258,7 +266,11 @@ impl<'c> Interpreter<'c> {
     fn perhaps(&mut self, steps: &[Step]) {
         let before = self.catalog.savepoint();
         let variables = self.variables.clone();
+        let refused = self.catalog.running.refused.as_ref().map(Vec::len);
         let flow = self.steps(steps);
+        if let (Some(refused), Some(list)) = (refused, &mut self.catalog.running.refused) {
+            list.truncate(refused);
+        }
         if matches!(flow, Flow::Failed(_)) {
             self.undo(before);
             self.variables = variables;

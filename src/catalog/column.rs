@@ -84,7 +84,7 @@ pub(super) fn change(c: &mut Catalog, relation: Id, column: ColumnId, f: impl Fn
 }
 
 /// The relation and column as they are now, for the journal.
-fn both(c: &Catalog, relation: Id, column: ColumnId) -> Option<(std::sync::Arc<Relation>, Column)> {
+pub(super) fn both(c: &Catalog, relation: Id, column: ColumnId) -> Option<(std::sync::Arc<Relation>, Column)> {
     let relation = c.relation(relation)?.clone();
     let column = relation.column_by_id(column)?.clone();
     Some((relation, column))
@@ -234,6 +234,8 @@ pub(super) fn set_not_null(c: &mut Catalog, relation: Id, id: ColumnId, recurse:
     if !column.not_null {
         change(c, relation, id, |column| column.not_null = true);
         c.record(Change::NotNullSet { relation: before, column });
+    } else if column.pending_not_null.is_some() {
+        change(c, relation, id, |column| column.pending_not_null = None);
     }
     if recurse {
         for child in c.children_of(relation) {
@@ -253,7 +255,10 @@ pub(super) fn drop_not_null(c: &mut Catalog, relation: Id, name: &str, recurse: 
         return;
     }
     if column.not_null || !before.known {
-        change(c, relation, id, |column| column.not_null = false);
+        change(c, relation, id, |column| {
+            column.not_null = false;
+            column.pending_not_null = None;
+        });
         c.record(Change::NotNullDropped { relation: before, column });
     }
     if recurse {

@@ -52,13 +52,29 @@ pub(super) fn add(c: &mut Catalog, place: Place, def: &ConstraintDef) {
                 (None, None) => None,
             };
             if let Some(id) = id {
-                column::set_not_null(c, place.relation, id, place.recurse);
+                add_not_null(c, place, def, id);
             }
         }
         ConstraintKind::Null
         | ConstraintKind::Default(_)
         | ConstraintKind::Identity { .. }
         | ConstraintKind::Generated { .. } => {}
+    }
+}
+
+fn add_not_null(c: &mut Catalog, place: Place, def: &ConstraintDef, id: ColumnId) {
+    let Some((table, column)) = column::both(c, place.relation, id) else { return };
+    let was_not_null = column.not_null;
+    column::set_not_null(c, place.relation, id, place.recurse);
+    if def.not_valid && !was_not_null {
+        let name = def.name.clone();
+        let name = name.unwrap_or_else(|| super::name::make_object_name(&table.name, Some(&column.name), "not_null"));
+        let tree = if place.recurse { c.with_descendants(place.relation) } else { vec![place.relation] };
+        for relation in tree {
+            if let Some(id) = c.relation(relation).and_then(|table| table.column(&column.name)).map(|column| column.id) {
+                column::change(c, relation, id, |column| column.pending_not_null = Some(name.clone()));
+            }
+        }
     }
 }
 
@@ -326,7 +342,12 @@ pub(super) fn alter(c: &mut Catalog, relation: Id, name: &str, change: impl Fn(&
 
 pub(super) fn validate(c: &mut Catalog, relation: Id, name: &str) {
     let Some(before) = c.relation(relation).cloned() else { return };
-    let Some(constraint) = before.constraint(name).cloned() else { return };
+    let Some(constraint) = before.constraint(name).cloned() else {
+        if let Some(column) = before.pending_not_null(name) {
+            column::set_not_null(c, relation, column.id, true);
+        }
+        return;
+    };
     if constraint.validated {
         return;
     }

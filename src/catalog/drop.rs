@@ -296,6 +296,10 @@ pub(super) fn constraint(c: &mut Catalog, relation: Id, name: &str, if_exists: b
             }
             remove_constraint(c, relation, &found);
         }
+        None if before.pending_not_null(name).is_some() => {
+            let column = before.pending_not_null(name).map(|column| column.name.clone()).unwrap_or_default();
+            super::column::drop_not_null(c, relation, &column, recurse);
+        }
         None if if_exists => {
             let label = format!("{}.{}", c.relation_label(&before), crate::sql::names::quote_identifier(name));
             c.nothing_missing(ObjectKind::TableConstraint, label);

@@ -15,7 +15,7 @@ const CONDITIONS: &str = include_str!("data/conditions.txt");
 
 /// Why control leaves a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub enum Failure {
     /// RAISE EXCEPTION, with the code it has unless it says another.
     Raised,
     /// The server's error with this SQLSTATE.
@@ -36,7 +36,7 @@ const INVALID_SCHEMA_NAME: Failure = Failure::State("3F000");
 const INVALID_PARAMETER_VALUE: Failure = Failure::State("22023");
 
 impl Failure {
-    fn sqlstate(self) -> &'static str {
+    pub fn sqlstate(self) -> &'static str {
         match self {
             Failure::Raised => "P0001",
             Failure::State(state) => state,

@@ -25,14 +25,14 @@ pub fn refuses_null(expr: &Expr) -> Vec<&str> {
     }
 }
 
-fn compared_with_null<'a>(left: &'a Expr, right: &'a Expr) -> Vec<&'a str> {
+pub(super) fn compared_with_null<'a>(left: &'a Expr, right: &'a Expr) -> Vec<&'a str> {
     match (bare(left), bare(right)) {
         (Expr::Null, other) | (other, Expr::Null) => plain_columns(other),
         _ => Vec::new(),
     }
 }
 
-fn plain_columns(expr: &Expr) -> Vec<&str> {
+pub(super) fn plain_columns(expr: &Expr) -> Vec<&str> {
     match bare(expr) {
         Expr::Column(path) => path.last().map(String::as_str).into_iter().collect(),
         Expr::Row(parts) => parts.iter().flat_map(plain_columns).collect(),

@@ -3,6 +3,7 @@
 //! PostgreSQL's rules live here, one file per object kind. Every change goes through [`Catalog::record`], so the journal is
 //! complete; objects are shared, so that a copy of the whole catalog (a savepoint, the state before a unit) costs nothing.
 
+pub mod again;
 pub mod builtin;
 pub mod change;
 pub mod facts;

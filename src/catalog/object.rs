@@ -98,6 +98,8 @@ pub struct Column {
     pub data_type: DataType,
     pub collation: Option<String>,
     pub not_null: bool,
+    /// From 18 on: NOT NULL is a constraint of this name that is NOT VALID, so that older rows may hold NULL.
+    pub pending_not_null: Option<String>,
     pub default: Option<Expr>,
     pub identity: Option<IdentityKind>,
     pub generated: Option<(GeneratedKind, Expr)>,
@@ -414,7 +416,17 @@ pub struct OtherObject {
     pub birth: Birth,
 }
 
+impl TypeObject {
+    pub fn is_domain(&self) -> bool {
+        matches!(self.kind, TypeKind::Domain { .. })
+    }
+}
+
 impl Relation {
+    /// The column with a NOT NULL constraint of this name that is NOT VALID.
+    pub fn pending_not_null(&self, constraint: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.pending_not_null.as_deref() == Some(constraint))
+    }
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
     }

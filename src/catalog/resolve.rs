@@ -163,6 +163,7 @@ pub fn push_column(relation: &mut Relation, name: &str, data_type: DataType, bir
         data_type,
         collation: None,
         not_null: false,
+        pending_not_null: None,
         default: None,
         identity: None,
         generated: None,

@@ -44,6 +44,9 @@ macro_rules! form {
             /// The driver caches plans of prepared statements: a stale one fails for users.
             #[schemars(with = "Option<bool>")]
             pub driver_caches_plans: Key<bool>,
+            /// Several instances of the runner may start at the same time: each waits for the migration lock of the other.
+            #[schemars(with = "Option<bool>")]
+            pub runners_start_together: Key<bool>,
             /// A `pg_dump --schema-only` file, relative to this file: the schema before the first unit.
             #[schemars(with = "Option<String>")]
             pub schema: Key<String>,
@@ -80,6 +83,7 @@ macro_rules! form {
                     layout: &self.layout,
                     runner: &self.runner,
                     driver_caches_plans: &self.driver_caches_plans,
+                    runners_start_together: &self.runners_start_together,
                     schema: &self.schema,
                     include: &self.include,
                     exclude: &self.exclude,
@@ -128,6 +132,7 @@ pub struct Keys<'a> {
     pub layout: &'a Key<String>,
     pub runner: &'a Key<RunnerWord>,
     pub driver_caches_plans: &'a Key<bool>,
+    pub runners_start_together: &'a Key<bool>,
     pub schema: &'a Key<String>,
     pub include: &'a Key<Vec<Spanned<String>>>,
     pub exclude: &'a Key<Vec<Spanned<String>>>,

@@ -60,6 +60,8 @@ pub struct Settings {
     pub runner_is_psql: bool,
     /// The driver caches plans of prepared statements: a stale one fails for users, not for nobody.
     pub driver_caches_plans: bool,
+    /// Several instances of the runner may start at the same time, as where each pod of a deployment migrates.
+    pub runners_start_together: bool,
     /// Where it says anything, only files that match take part. Paths are below the history's directory.
     pub include: Globs,
     /// Files that match take no part. Paths are below the history's directory.
@@ -108,6 +110,7 @@ impl Default for Settings {
             releases: ReleaseSettings::default(),
             runner_is_psql: false,
             driver_caches_plans: false,
+            runners_start_together: false,
             include: Globs::default(),
             exclude: Globs::default(),
             baseline: None,

@@ -105,7 +105,7 @@ impl Resolver<'_> {
     }
 
     fn words(&mut self, keys: Keys<'_>, to: &mut Resolved) {
-        let Keys { layout, runner, lock_timeout, driver_caches_plans, .. } = keys;
+        let Keys { layout, runner, lock_timeout, driver_caches_plans, runners_start_together, .. } = keys;
         if let Some(layout) = layout {
             self.said(to, "layout", layout.span());
             match layouts::named(layout.get_ref()) {
@@ -129,6 +129,10 @@ impl Resolver<'_> {
         if let Some(caches) = driver_caches_plans {
             self.said(to, "driver_caches_plans", caches.span());
             to.settings.driver_caches_plans = *caches.get_ref();
+        }
+        if let Some(together) = runners_start_together {
+            self.said(to, "runners_start_together", together.span());
+            to.settings.runners_start_together = *together.get_ref();
         }
     }
 

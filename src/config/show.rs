@@ -70,6 +70,7 @@ pub fn rows(settings: &Settings, origins: &Origins) -> Vec<Row> {
         releases,
         runner_is_psql,
         driver_caches_plans,
+        runners_start_together,
         include,
         exclude,
         baseline,
@@ -86,6 +87,7 @@ pub fn rows(settings: &Settings, origins: &Origins) -> Vec<Row> {
     rows.add("phase_tag_prefixes", Some(list(phase_tag_prefixes)));
     rows.add("runner", runner_is_psql.then(|| "psql".into()));
     rows.add("driver_caches_plans", Some((*driver_caches_plans).into()));
+    rows.add("runners_start_together", Some((*runners_start_together).into()));
     rows.add("include", (!include.is_empty()).then(|| list(include.patterns())));
     rows.add("exclude", (!exclude.is_empty()).then(|| list(exclude.patterns())));
     rows.add("baseline", baseline.as_deref().map(path));

@@ -9,7 +9,7 @@ use super::observe::trace::{Relations, Trace};
 use super::replay::{Failure, ReplayError, ReplayStatement, ReplayUnit, described_failure, skipped, while_trying};
 use super::server::LocalServer;
 use crate::check::CheckedHistory;
-use crate::effect::{Effect, LockMode};
+use crate::effect::{Effect, LockMode, StatementFacts};
 use crate::op::{Op, Step, TransactionCommand};
 use postgres::Client;
 use postgres::error::SqlState;
@@ -26,6 +26,16 @@ pub struct Mismatch {
     pub sql: String,
     /// What differs: `locks public.t: predicted ShareLock, observed nothing`.
     pub what: Vec<String>,
+}
+
+/// One statement that ran, and what it cost, as far as prediction and observation can be held against each other.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    pub path: String,
+    /// 0-based.
+    pub statement: usize,
+    pub observed: Trace,
+    pub predicted: Trace,
 }
 
 /// The result over one history, or over several added up.
@@ -46,6 +56,8 @@ pub struct TraceJudgement {
     pub scans: Tally,
     pub index_builds: Tally,
     pub mismatches: Vec<Mismatch>,
+    /// Every statement that was looked at, in order.
+    pub traced: Vec<Traced>,
     /// Path of the unit, and why the server refused it.
     pub failures: Vec<(String, Failure)>,
     pub not_run: usize,
@@ -70,6 +82,7 @@ impl TraceJudgement {
         self.scans.add(&other.scans);
         self.index_builds.add(&other.index_builds);
         self.mismatches.extend(other.mismatches);
+        self.traced.extend(other.traced);
         self.failures.extend(other.failures);
         self.not_run += other.not_run;
     }
@@ -102,6 +115,8 @@ impl TraceJudgement {
             let sql = first_line(&statement.sql);
             self.mismatches.push(Mismatch { path: unit.path.clone(), statement: at, sql, what });
         }
+        let Comparison { predicted, observed, .. } = comparison;
+        self.traced.push(Traced { path: unit.path.clone(), statement: at, observed, predicted });
     }
 }
 
@@ -201,42 +216,63 @@ pub fn trace_history(checked: &CheckedHistory, options: &JudgeOptions) -> Result
     if let Some(sql) = &options.set_up {
         client.batch_execute(sql).map_err(while_trying("run the set-up"))?;
     }
-    let mut tracer = Tracer { client, local: Vec::new() };
-    let units = ReplayUnit::of_history(&checked.history);
-    let mut judgement = TraceJudgement::default();
-    let nothing = Effect::default();
-    for (number, unit) in units.iter().enumerate() {
-        let effects: Vec<&Effect> = (0..unit.statements.len())
-            .map(|at| checked.units.get(number).and_then(|facts| facts.get(at)).map_or(&nothing, |facts| &facts.effect))
-            .collect();
-        if let Some(failure) = tracer.unit(unit, &effects, &mut judgement)? {
-            judgement.failures.push((unit.path.clone(), failure));
-            if !options.keep_going {
-                judgement.not_run = units.len() - number - 1;
-                break;
-            }
-        }
-    }
-    Ok(judgement)
+    Ok(Tracer::new(client, Afterwards::Commit).history(checked, options.keep_going)?)
 }
 
-struct Tracer {
+/// What becomes of a statement once it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    Commit,
+    /// It is undone, so that the next one meets what this one met.
+    RollBack,
+}
+
+/// A database in which statements are traced.
+pub struct Tracer {
     client: Client,
+    afterwards: Afterwards,
+    /// Something was committed.
+    pub changed: bool,
     /// SET LOCAL of the unit so far.
     local: Vec<String>,
 }
 
 impl Tracer {
-    fn unit(
+    /// What is there counts as older.
+    pub fn new(client: Client, afterwards: Afterwards) -> Tracer {
+        Tracer { client, afterwards, changed: false, local: Vec::new() }
+    }
+
+    /// Every unit of a history. Without `keep_going` the first that is refused is the last.
+    pub fn history(&mut self, checked: &CheckedHistory, keep_going: bool) -> Result<TraceJudgement, ReplayError> {
+        let units = ReplayUnit::of_history(&checked.history);
+        let mut judgement = TraceJudgement::default();
+        for (number, unit) in units.iter().enumerate() {
+            let facts = checked.units.get(number).map_or(&[][..], Vec::as_slice);
+            if let Some(failure) = self.unit(unit, facts, &mut judgement)? {
+                judgement.failures.push((unit.path.clone(), failure));
+                if !keep_going {
+                    judgement.not_run = units.len() - number - 1;
+                    break;
+                }
+            }
+        }
+        Ok(judgement)
+    }
+
+    /// One unit, held against what was predicted of its statements.
+    pub fn unit(
         &mut self,
         unit: &ReplayUnit,
-        effects: &[&Effect],
+        facts: &[StatementFacts],
         judgement: &mut TraceJudgement,
     ) -> Result<Option<Failure>, ReplayError> {
+        let nothing = Effect::default();
         self.client.batch_execute("DISCARD ALL").map_err(while_trying("begin a new session"))?;
         self.local.clear();
         if unit.statements.iter().any(rolls_back) {
             judgement.untraced += unit.statements.len();
+            self.changed = true;
             return self.as_written(unit);
         }
         let older = Relations::read(&mut self.client).map_err(while_trying("read the relations"))?;
@@ -260,7 +296,9 @@ impl Tracer {
                 Some(_) | None => {}
             }
             match self.statement(statement, &older)? {
-                Ok(trace) => judgement.add(unit, at, statement, effects[at], trace),
+                Ok(trace) => {
+                    judgement.add(unit, at, statement, facts.get(at).map_or(&nothing, |facts| &facts.effect), trace);
+                }
                 Err(error) => return described_failure(Some(at), error).map(Some),
             }
         }
@@ -282,6 +320,10 @@ impl Tracer {
         match self.client.batch_execute(&statement.sql) {
             Ok(()) => {
                 let trace = before.trace(&mut self.client, older).map_err(while_trying(reading))?;
+                if self.afterwards == Afterwards::RollBack {
+                    return self.undo().map(|()| Ok(trace));
+                }
+                self.changed = true;
                 match self.client.batch_execute("COMMIT") {
                     Ok(()) => Ok(Ok(trace)),
                     Err(error) => self.undo().map(|()| Err(error)),
@@ -289,6 +331,7 @@ impl Tracer {
             }
             Err(error) if wants_no_transaction(&error) => {
                 self.undo()?;
+                self.changed = true;
                 match self.client.batch_execute(&statement.sql) {
                     Ok(()) => before.trace_afterwards(&mut self.client, older).map(Ok).map_err(while_trying(reading)),
                     Err(error) => Ok(Err(error)),

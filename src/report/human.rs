@@ -129,9 +129,8 @@ impl Human {
         let name = format!("{}:{}:{}", escape(&finding.path), finding.line, finding.column);
         let span = Span { start: finding.start, end: finding.end };
         let excerpt = report
-            .files
-            .get(&finding.path)
-            .and_then(|(file, lines)| Excerpt::new(name.clone(), &file.bytes, lines, span, self.columns()));
+            .shown(&finding.path)
+            .and_then(|(bytes, lines)| Excerpt::new(name.clone(), &bytes, lines, span, self.columns()));
         // Below the first line stands SQL to paste: no line of it is broken.
         let (advice, to_paste) = finding.help.split_once('\n').unwrap_or((&finding.help, ""));
         let shown = ShownFinding {

@@ -5,16 +5,18 @@
 
 use crate::check::{Checked, CheckedHistory, Unusable};
 use crate::finding::{Finding, Level};
-use crate::rules::document;
+use crate::op::Span;
+use crate::rules::{self, document};
 use crate::source::Migration;
 use crate::versions::PostgresVersions;
-use location::Files;
+use location::{Files, LineIndex};
 use model::{
     FindingEntry, HistoryEntry, MigrationEntry, RelatedEntry, ReleasesEntry, SkippedEntry, StatementEntry, Summary, Tool,
     UnchangedEntry,
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 pub mod escape;
@@ -52,6 +54,9 @@ pub struct Report {
     pub unusable: Vec<Unusable>,
     #[serde(skip)]
     pub files: Files,
+    /// What no excerpt may show, by path.
+    #[serde(skip)]
+    secrets: BTreeMap<String, Vec<Span>>,
 }
 
 /// How a history was recognised and how large it is.
@@ -82,12 +87,26 @@ impl Report {
             histories: checked.histories.iter().map(history).collect(),
             summary: summary(checked, &migrations, &findings),
             migrations,
-            findings,
             skipped,
             outlines,
             unusable: checked.unusable.clone(),
+            secrets: secrets(&findings),
+            findings,
             files,
         }
+    }
+
+    /// A file as excerpts may show it, secrets blacked out; offsets stay.
+    pub fn shown(&self, path: &str) -> Option<(Cow<'_, [u8]>, &LineIndex)> {
+        let (file, lines) = self.files.get(path)?;
+        let mut bytes = Cow::Borrowed(file.bytes.as_slice());
+        for secret in self.secrets.get(path).into_iter().flatten() {
+            let end = secret.end.min(bytes.len());
+            for byte in &mut bytes.to_mut()[secret.start.min(end)..end] {
+                *byte = if matches!(*byte, b'\n' | b'\r') { *byte } else { b'*' };
+            }
+        }
+        Some((bytes, lines))
     }
 
     /// True where a finding that nothing suppressed is at `level` or above.
@@ -101,6 +120,15 @@ impl FindingEntry {
     pub fn counts(&self) -> bool {
         self.suppressed.is_none() && self.level > Level::Off
     }
+}
+
+/// Where secrets stand, whatever became of the findings about them.
+fn secrets(findings: &[FindingEntry]) -> BTreeMap<String, Vec<Span>> {
+    let mut secrets: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| rules::stands_on_secret(finding.rule)) {
+        secrets.entry(finding.path.clone()).or_default().push(Span { start: finding.start, end: finding.end });
+    }
+    secrets
 }
 
 /// The units that were reported on, with their statements.

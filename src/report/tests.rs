@@ -306,3 +306,13 @@ fn a_finding_about_a_directory_or_an_empty_file_has_a_place_without_an_excerpt()
     let empty = written(&one_file("empty.sql", b"", Span::default()), &PLAIN);
     assert!(empty.contains("  at empty.sql:1:1\n"), "{empty}");
 }
+
+#[test]
+fn no_excerpt_shows_a_secret() {
+    let text = b"CREATE ROLE app\n  PASSWORD 'hunter2';\n";
+    let at = text.windows(7).position(|part| part == b"hunter2").unwrap();
+    let mut checked = one_file("x.sql", text, Span { start: 0, end: text.len() - 2 });
+    checked.findings.push(finding("secret-in-migration", Level::Warning, "x.sql", Span { start: at, end: at + 7 }));
+    let human = written(&checked, &PLAIN);
+    assert!(human.contains("drop-column") && human.contains("PASSWORD '*******'") && !human.contains("hunter2"), "{human}");
+}

@@ -1,6 +1,7 @@
 use super::shared::online;
 use super::{Check, Context, Family, Findings, Rule};
 use crate::catalog::change::Change;
+use crate::catalog::name::make_object_name;
 use crate::catalog::object::Relation;
 use crate::catalog::work::{Act, Scan, Work};
 use crate::finding::Level;
@@ -130,10 +131,22 @@ fn detached(cx: &Context<'_>, findings: &mut Findings) {
         findings.push(if has_default {
             judged("CONCURRENTLY is refused while there is a default partition: set a short lock_timeout and try again where it strikes")
         } else {
-            let recipe = Recipe::new().then_outside(
+            let mut recipe = Recipe::new().then_outside(
                 "readers and writers pass",
                 [format!("ALTER TABLE {above} DETACH PARTITION {label} CONCURRENTLY")],
             );
+            // It leaves a CHECK behind that says what the bound said.
+            let key = match parent.partition_columns.as_slice() {
+                [Some(key)] => parent.column_by_id(*key),
+                _ => None,
+            };
+            if let Some(key) = key {
+                let check = quote_identifier(&make_object_name(&partition.name, Some(&key.name), "check"));
+                recipe = recipe.then(
+                    "CONCURRENTLY leaves a CHECK behind that says what the bound said",
+                    [format!("ALTER TABLE {label} DROP CONSTRAINT {check}")],
+                );
+            }
             judged("detach it with CONCURRENTLY, which cannot run in a transaction").with_recipe(recipe, cx.opt_out())
         });
     }

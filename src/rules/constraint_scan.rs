@@ -42,6 +42,8 @@ struct Added<'a> {
     constraint: &'a Constraint,
     /// The table that the statement names.
     table: &'a Relation,
+    /// The same statement drops one of that name.
+    replaces: bool,
 }
 
 fn find<'a>(cx: &Context<'a>, work: &Work, alter: &'a AlterTable, name: &str) -> Option<Added<'a>> {
@@ -72,7 +74,10 @@ fn find<'a>(cx: &Context<'a>, work: &Work, alter: &'a AlterTable, name: &str) ->
     let constraint = online::added_constraint(cx, work.statement, work.span, table, |constraint| {
         fits(constraint) && named(constraint)
     })?;
-    Some(Added { def, column, constraint, table })
+    let replaces = alter.commands.iter().any(|command| {
+        matches!(command, AlterTableCommand::DropConstraint { name, .. } if *name == constraint.name)
+    });
+    Some(Added { def, column, constraint, table, replaces })
 }
 
 fn of_constraint(cx: &Context<'_>, work: &Work, added: &Added<'_>) -> Judged {
@@ -97,7 +102,7 @@ fn of_constraint(cx: &Context<'_>, work: &Work, added: &Added<'_>) -> Judged {
 }
 
 fn recipe(cx: &Context<'_>, added: &Added<'_>) -> Option<Recipe> {
-    let Added { def, column, constraint, table } = added;
+    let Added { def, column, constraint, table, replaces } = added;
     let foreign = matches!(constraint.kind, ConstraintType::ForeignKey { .. });
     if foreign && table.kind == RelationKind::PartitionedTable && cx.settings.postgres.unwrap_or_default().oldest < 18 {
         // Before 18 the server refuses it (42809).
@@ -113,7 +118,7 @@ fn recipe(cx: &Context<'_>, added: &Added<'_>) -> Option<Recipe> {
             text = format!("FOREIGN KEY ({}) {text}", quote_identifier(&column.name));
         }
     }
-    Some(online::not_valid(recipe, &label, &constraint.name, &text))
+    Some(online::not_valid(recipe, &label, &constraint.name, &text, *replaces))
 }
 
 fn of_domain(cx: &Context<'_>, work: &Work, validate: bool) -> Judged {

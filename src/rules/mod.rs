@@ -170,6 +170,10 @@ impl<'a> Context<'a> {
         let forms = layouts::named(&self.history.layout).map(|layout| layout.placeholders()).unwrap_or_default();
         forms.variables || self.settings.runner_is_psql || self.history.is_run_by_psql()
     }
+    /// True where nobody knows the runner, so that the transaction around a file is assumed.
+    pub fn assumes_transaction(&self) -> bool {
+        layouts::named(&self.history.layout).is_none_or(|layout| layout.assumes_transaction())
+    }
     /// How a statement leaves the transaction of this history's runner.
     pub fn opt_out(&self) -> OptOut {
         layouts::named(&self.history.layout).map_or(OptOut::None, |layout| layout.opt_out())
@@ -450,6 +454,11 @@ pub fn is_hygiene(id: &str) -> bool {
     rule(id).is_some_and(|rule| matches!(rule.check, Check::Allows(_)))
 }
 
+/// True for the rule whose findings span a secret, which nothing may print.
+pub fn stands_on_secret(id: &str) -> bool {
+    id == secret_in_migration::RULE.id
+}
+
 /// The rule whose id is most like an unknown one, where one is like it.
 pub fn similar(unknown: &str) -> Option<&'static str> {
     const LEAST: f64 = 0.85;
@@ -475,7 +484,7 @@ registry! {
     computed_tightens, index_limits_values, referenced_by_new, composite_attribute_added, new_rule, shadowed_name,
     sequence_stays_narrow, unlogged, destroys_data, exists_of_unknown,
     index_blocks_writes, index_drop_blocks, constraint_scan, unique_build, not_null_scan, table_rewrite, matview_refresh,
-    attach_scan,
+    attach_scan, concurrently_in_transaction,
     work_under_lock, many_tables_locked, no_lock_timeout, validate_in_transaction, unbatched_backfill, explicit_lock,
     partition_created_locks, sequence_lock, lock_upgrade, trigger_lock, foreign_key_without_index, enum_value_in_transaction,
     pending_trigger_events, retype_refused,
@@ -484,6 +493,9 @@ registry! {
     released_file_changed, out_of_order, several_open,
     broken_history, not_utf8, syntax_error, psql_command, unresolved_placeholder, needs_newer_server,
     name_truncated, unsafe_filename, duplicate_version, version_gap, missing_down, down_file_used, release_in_name,
+    invalid_index_kept, detach_pending, not_rerunnable, exists_masks_shape, transaction_control, mixed_transaction,
+    session_leak, advisory_lock_deadlock,
+    rls_without_policy, definer_search_path, grant_wide, leaves_database, secret_in_migration,
     unknown_allow, unused_allow, allow_without_reason,
 }
 

@@ -82,6 +82,10 @@ fn recipe(cx: &Context<'_>, work: &Work, table: &Relation, constraint: &Constrai
     let alter = online::alter_table(cx, work.statement, work.span)?;
     let first = constraint.kind.columns().first().and_then(|id| table.column_by_id(*id))?;
     if let Some(column) = online::added_column(alter, &first.name) {
+        if word == "PRIMARY KEY" {
+            // It would have to be filled first: what with, only its author knows.
+            return None;
+        }
         let own: Vec<_> = column
             .constraints
             .iter()
@@ -90,7 +94,6 @@ fn recipe(cx: &Context<'_>, work: &Work, table: &Relation, constraint: &Constrai
         let definition = online::without(cx, column, &own);
         recipe = recipe.then("the column alone", [format!("ALTER TABLE {label} ADD COLUMN {definition}")]);
     }
-    // A column that is new and NOT NULL has to be filled first, which no recipe here can do.
     if built {
         let columns = online::index_columns(table, index)?;
         recipe = recipe

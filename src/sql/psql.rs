@@ -48,6 +48,50 @@ pub fn meta_command(text: &str, at: usize) -> MetaCommand {
     MetaCommand { end, ending, copies_in }
 }
 
+/// What a meta-command has to do with the shell of the machine where psql runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// `\!`, `\copy … program`, a pipe behind `\g` and `\o`.
+    Runs,
+    /// An argument in backquotes is what the command in it prints.
+    Value,
+}
+
+/// Whether a meta-command, given whole, runs one of the shell (psql's documentation, *Meta-Commands*).
+pub fn shell(command: &str) -> Option<Shell> {
+    let line = command.strip_prefix('\\')?;
+    if line.starts_with('!') {
+        return Some(Shell::Runs);
+    }
+    let (name, arguments) = line.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((line, ""));
+    match name {
+        "copy" => {
+            let words: Vec<&str> = arguments.split_ascii_whitespace().collect();
+            let runs = words.windows(2).any(|pair| is_word(pair[0], &["from", "to"]) && is_word(pair[1], &["program"]));
+            runs.then_some(Shell::Runs)
+        }
+        "g" | "gx" | "o" | "out" | "w" | "write" if arguments.split_ascii_whitespace().any(|word| word.starts_with('|')) => {
+            Some(Shell::Runs)
+        }
+        _ if WHOLE_LINE.contains(&name) => None,
+        _ => has_backquote(arguments).then_some(Shell::Value),
+    }
+}
+
+/// A backquote outside of quotes.
+fn has_backquote(arguments: &str) -> bool {
+    let mut quote = None;
+    arguments.chars().any(|character| {
+        match (quote, character) {
+            (Some(open), _) if open == character => quote = None,
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '`') => return true,
+            _ => {}
+        }
+        false
+    })
+}
+
 /// What `\set name value…` sets, and to what, where the value stands there as it is: no command in backticks, no escape, no other
 /// variable. Commands that set a variable to what only a run can tell set it to nothing known.
 pub fn set(command: &str) -> Option<(&str, Option<String>)> {
@@ -234,6 +278,19 @@ mod tests {
         }
         assert_eq!(set("\\prompt 'which one' name"), Some(("name", None)));
         assert_eq!(set("\\connect shop"), None);
+    }
+
+    #[test]
+    fn commands_that_run_the_shell_are_known() {
+        for command in
+            ["\\! ls", "\\!ls", "\\copy t from program 'cat x'", "\\copy (select 1) TO PROGRAM 'x'", "\\g |cat", "\\o |cat"]
+        {
+            assert_eq!(shell(command), Some(Shell::Runs), "{command}");
+        }
+        assert_eq!(shell("\\set secret `echo $X`"), Some(Shell::Value));
+        for command in ["\\copy program from 'x'", "\\copy t from 'program'", "\\set a '`x`'", "\\connect shop", "\\g out.txt"] {
+            assert_eq!(shell(command), None, "{command}");
+        }
     }
 
     #[test]

@@ -84,8 +84,10 @@ CREATE SUBSCRIPTION z CONNECTION 'dbname=x' PUBLICATION pub;
 CREATE SUBSCRIPTION z CONNECTION 'dbname=x' PUBLICATION pub WITH (create_slot = true, enabled = false);
 -- form create-subscription-without-slot
 CREATE SUBSCRIPTION z CONNECTION 'dbname=x' PUBLICATION pub WITH (connect = false);
--- form drop-subscription-without-slot
+-- form drop-subscription
 DROP SUBSCRIPTION subscribed;
+-- form drop-subscription-without-slot
+DROP SUBSCRIPTION slotless;
 -- form refresh-subscription
 ALTER SUBSCRIPTION subscribed REFRESH PUBLICATION;
 -- form set-subscription-publication

@@ -1,5 +1,6 @@
 //! The PostgreSQL versions that a history must work on, and what the newer of them added.
 
+pub mod alone;
 pub mod coercion;
 pub mod locks;
 pub mod newer;

@@ -37,6 +37,7 @@ lock_timeout = "runner"
 phase_tag_prefixes = ["phase", "x:phase"]
 runner = "psql"
 driver_caches_plans = true
+runners_start_together = true
 include = ["*.sql"]
 exclude = ["a/**", "!b.sql"]
 baseline = "base.json"

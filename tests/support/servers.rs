@@ -1,5 +1,7 @@
 //! A server of each version that phasegate knows, for what only a version of its own can say.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use phasegate::prove::server::{LocalServer, LocalServerOptions};
 use phasegate::versions::KNOWN;
 use std::path::PathBuf;
@@ -15,7 +17,13 @@ pub fn binaries(major: u16) -> PathBuf {
 
 /// A new server of this version.
 pub fn start(major: u16) -> LocalServer {
-    let options = LocalServerOptions { binaries: Some(binaries(major)), ..LocalServerOptions::default() };
+    start_with(major, &[])
+}
+
+/// The same with settings of its own.
+pub fn start_with(major: u16, settings: &[(&str, &str)]) -> LocalServer {
+    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let options = LocalServerOptions { binaries: Some(binaries(major)), settings };
     match LocalServer::start(&options) {
         Ok(server) => server,
         Err(error) => panic!("these tests need a PostgreSQL server of version {major}: {error}"),
@@ -23,6 +31,7 @@ pub fn start(major: u16) -> LocalServer {
 }
 
 /// One of every known version, oldest first.
+#[allow(dead_code, reason = "not every test that has this module compares versions")]
 pub fn of_every_version() -> Vec<(u16, LocalServer)> {
     std::thread::scope(|scope| {
         let starting: Vec<_> = KNOWN.each().map(|major| (major, scope.spawn(move || start(major)))).collect();

@@ -3,7 +3,7 @@
 
 use super::new_column::NewColumn;
 use super::retype::{self, Retyping};
-use super::{Build, Rewrite, Scan, own_lock, proof};
+use super::{Build, Rewrite, Scan, own_lock, proof, volatile};
 use crate::catalog::Catalog;
 use crate::catalog::object::*;
 use crate::effect::LockMode;
@@ -160,12 +160,12 @@ impl Altering {
             Command::EnableRule { .. } => {}
             Command::Inherit { parent } => {
                 if let Some(parent) = c.resolve_relation(parent) {
-                    c.take(parent, Form::SetInherit, Role::Table);
+                    c.take(parent, Form::Inherit, Role::Table);
                 }
             }
             Command::NoInherit { parent } => {
                 if let Some(parent) = c.resolve_relation(parent) {
-                    c.take(parent, Form::Inherit, Role::Table);
+                    c.take(parent, Form::NoInherit, Role::Table);
                 }
             }
             Command::OfType { name } => {
@@ -185,7 +185,7 @@ impl Altering {
             Command::DetachPartition { partition, concurrently, finalize } => {
                 super::partition::detach(c, relation, partition, *concurrently, *finalize);
             }
-            Command::GenericOptions | Command::Unknown { .. } => {}
+            Command::GenericOptions { .. } | Command::Unknown { .. } => {}
         }
     }
 
@@ -309,7 +309,7 @@ impl Altering {
     fn set_not_null(&mut self, c: &Catalog, id: Id, column: &str) {
         let Some(table) = c.relation(id) else { return };
         let Some(there) = table.column(column) else { return };
-        if !there.not_null && !proof::refuses_null(table, there) {
+        if (!there.not_null || there.pending_not_null.is_some()) && !proof::refuses_null(table, there) {
             self.scans.push((id, Scan::NotNull { column: there.id, validate: false }));
         }
     }
@@ -340,6 +340,10 @@ impl Altering {
         self.foreign_keys_of(c, &table, there, retyping == Retyping::Rewrite);
         if there.identity.is_some() {
             self.lock_sequences(c, column, Form::SetTypeOfIdentity);
+        }
+        // The default is stored anew, under the new type.
+        for sequence in there.default.as_ref().map(|default| volatile::sequences(c, default)).unwrap_or_default() {
+            c.take(sequence, Form::SetTypeOfSerial, Role::Sequence);
         }
     }
 
@@ -385,13 +389,16 @@ impl Altering {
         let Some(table) = c.relation(self.relation).cloned() else { return };
         let Some(constraint) = table.constraint(name) else { return };
         let ConstraintType::ForeignKey { references, .. } = constraint.kind else { return };
+        if enforced == Some(constraint.enforced) && table.known {
+            return;
+        }
         let form = match enforced {
             Some(true) => Form::AlterForeignKeyEnforced,
             Some(false) => Form::AlterForeignKeyNotEnforced,
             None => return,
         };
         c.take(references, form, Role::Referenced);
-        if enforced == Some(true) && !constraint.enforced {
+        if enforced == Some(true) {
             let scan = |referenced| Scan::ForeignKey { constraint: name.to_string(), referenced, validate: false };
             self.scans.push((self.relation, scan(false)));
             self.scans.push((references, scan(true)));
@@ -400,7 +407,7 @@ impl Altering {
 
     fn validate(&mut self, c: &mut Catalog, name: &str) {
         let Some(table) = c.relation(self.relation).cloned() else { return };
-        let Some(constraint) = table.constraint(name) else { return };
+        let Some(constraint) = table.constraint(name) else { return self.validate_not_null(c, &table, name) };
         if constraint.validated && table.known {
             return;
         }
@@ -412,13 +419,6 @@ impl Altering {
                 self.scans.extend(tree.into_iter().map(|id| (id, scan(false))));
                 self.scans.push((*references, scan(true)));
             }
-            ConstraintType::NotNull { column } => {
-                let label = table.column_by_id(*column).map(|column| column.name.clone()).unwrap_or_default();
-                for id in self.tree(c) {
-                    let Some(there) = c.relation(id).and_then(|table| table.column(&label)) else { continue };
-                    self.scans.push((id, Scan::NotNull { column: there.id, validate: true }));
-                }
-            }
             ConstraintType::Check { .. } => {
                 for id in self.tree(c) {
                     let pending = c.relation(id).and_then(|table| table.constraint(name)).is_some_and(|own| !own.validated);
@@ -427,7 +427,20 @@ impl Altering {
                     }
                 }
             }
-            ConstraintType::Unique { .. } | ConstraintType::PrimaryKey { .. } | ConstraintType::Exclude { .. } => {}
+            ConstraintType::NotNull { .. }
+            | ConstraintType::Unique { .. }
+            | ConstraintType::PrimaryKey { .. }
+            | ConstraintType::Exclude { .. } => {}
+        }
+    }
+
+    fn validate_not_null(&mut self, c: &mut Catalog, table: &Relation, name: &str) {
+        let Some(column) = table.pending_not_null(name).map(|column| column.name.clone()) else { return };
+        for id in self.tree(c) {
+            let there = c.relation(id).and_then(|table| table.column(&column));
+            if let Some(there) = there.filter(|there| there.pending_not_null.is_some()) {
+                self.scans.push((id, Scan::NotNull { column: there.id, validate: true }));
+            }
         }
     }
 }

@@ -185,3 +185,46 @@ impl Catalog {
         self.work.push(Work { statement: self.statement, span: self.span, relation, act });
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::catalog::{Catalog, facts, replay};
+    use crate::effect::Effect;
+    use crate::op::Span;
+    use crate::source::{Migration, Phase, SourceFile, UnitKind, Wrapping};
+    use std::sync::Arc;
+
+    /// What the last statement of a wrapped unit costs, behind a unit that made what is older.
+    pub fn effect(older: &str, sql: &str) -> Effect {
+        let mut catalog = Catalog::new();
+        let mut last = Effect::default();
+        for (at, text) in [older, sql].into_iter().enumerate() {
+            let before = catalog.clone();
+            let number = u32::try_from(at + 1).unwrap();
+            let migration = migration(text);
+            let parsed = crate::sql::parse::unit(&migration);
+            let replayed = replay::unit(&mut catalog, number, &migration, &parsed);
+            let mut effects = facts::of_unit(number, &replayed, &before, &catalog);
+            last = effects.pop().unwrap().0;
+        }
+        last
+    }
+
+    fn migration(text: &str) -> Migration {
+        let file = SourceFile { path: "case.sql".into(), repo_path: "case.sql".into(), bytes: text.as_bytes().to_vec() };
+        Migration {
+            id: "case".into(),
+            parts: vec![Span { start: 0, end: file.bytes.len() }],
+            file: Arc::new(file),
+            phase: Phase::Untagged,
+            tag: None,
+            directives: Vec::new(),
+            wrapping: Wrapping::Wrapped,
+            rewriting: Default::default(),
+            kind: UnitKind::Sql,
+            reported: true,
+            version: None,
+            down: None,
+        }
+    }
+}

@@ -69,8 +69,8 @@ fn of_table(c: &Catalog, table: &Relation, command: &Command) -> Option<LockMode
         Command::EnableTrigger { .. } => mode(Form::EnableTrigger),
         Command::EnableRule { .. } => mode(Form::EnableRule),
         // The child is the table that the statement names.
-        Command::Inherit { .. } => locks::mode(Form::SetInherit, Role::Child, c.versions),
-        Command::NoInherit { .. } => locks::mode(Form::Inherit, Role::Child, c.versions),
+        Command::Inherit { .. } => locks::mode(Form::Inherit, Role::Child, c.versions),
+        Command::NoInherit { .. } => locks::mode(Form::NoInherit, Role::Child, c.versions),
         Command::OfType { .. } => locks::mode(Form::OfType, Role::Referenced, c.versions),
         Command::NotOf => mode(Form::NotOf),
         Command::ReplicaIdentity(_) => mode(Form::ReplicaIdentity),
@@ -79,7 +79,7 @@ fn of_table(c: &Catalog, table: &Relation, command: &Command) -> Option<LockMode
         // These lock the parent and more: see `partition`.
         Command::AttachPartition { .. } | Command::DetachPartition { .. } => None,
         Command::AttachIndex { .. } => None,
-        Command::GenericOptions => mode(Form::AlterForeignTable),
+        Command::GenericOptions { .. } => mode(Form::AlterForeignTable),
         // What nobody knows is taken for the worst.
         Command::Unknown { .. } => Some(LockMode::AccessExclusiveLock),
     }

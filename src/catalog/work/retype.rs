@@ -27,7 +27,10 @@ pub(super) fn of_column(
     using: Option<&Expr>,
 ) -> Retyping {
     let Some(column) = c.relation(relation).and_then(|table| table.column(name)) else { return Retyping::Rewrite };
-    let collated = collation.map(|name| name.name.clone()) != column.collation;
+    // What the type has by default is none of its own.
+    let own = |name: &&str| *name != "default";
+    let named = collation.map(|name| name.name.as_str()).filter(own);
+    let collated = named != column.collation.as_deref().filter(own);
     let zone = c.settings.get("timezone").map(String::as_str);
     let expression = match using {
         None => Retyping::Same { index_kept: true },
@@ -121,4 +124,27 @@ fn of_extension_types(c: &Catalog, from: &DataType, to: &DataType) -> Retyping {
     let unlimited = to.typmods.is_empty();
     let relabel = (is_citext(from) && is_string(to) && unlimited) || (is_string(from) && is_citext(to));
     if relabel && !from.array && !to.array { Retyping::Same { index_kept: false } } else { Retyping::Rewrite }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::work::tests::effect;
+
+    #[test]
+    fn a_change_of_collation_builds_indexes_anew_and_rewrites_nothing() {
+        let older = "CREATE TABLE t (a text, b text CHECK (b > 'a')); CREATE INDEX i ON t (a)";
+        let found = effect(older, "ALTER TABLE t ALTER a TYPE text COLLATE \"C\"");
+        assert_eq!((found.rewrites, found.index_builds, found.scans), (vec![], vec!["public.t".to_string()], vec![]));
+        let found = effect(older, "ALTER TABLE t ALTER b TYPE text COLLATE \"C\"");
+        assert_eq!((found.rewrites, found.index_builds, found.scans), (vec![], vec![], vec!["public.t".to_string()]));
+    }
+
+    #[test]
+    fn the_time_zone_in_effect_decides_between_timestamps() {
+        let older = "CREATE TABLE t (a timestamp)";
+        let rewrites = |sql: &str| effect(older, sql).rewrites.len();
+        assert_eq!(rewrites("ALTER TABLE t ALTER a TYPE timestamptz"), 1);
+        assert_eq!(rewrites("SET LOCAL timezone = 'UTC'; ALTER TABLE t ALTER a TYPE timestamptz"), 0);
+        assert_eq!(rewrites("SET LOCAL timezone = 'Europe/London'; ALTER TABLE t ALTER a TYPE timestamptz"), 1);
+    }
 }

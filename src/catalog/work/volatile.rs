@@ -46,8 +46,50 @@ fn literal(expr: &Expr) -> Option<&str> {
 
 fn of(c: &Catalog, expr: &Expr, depth: usize) -> Volatility {
     let mut worst = Volatility::Immutable;
-    expr.walk(&mut |expr| worst = worst.max(own(c, expr, depth)));
+    let mut never = Vec::new();
+    expr.walk(&mut |expr| {
+        never.extend(left_out(expr));
+        if !never.iter().any(|out: &&Expr| std::ptr::eq(*out, expr)) {
+            worst = worst.max(own(c, expr, depth));
+        } else {
+            never.extend(children(expr));
+        }
+    });
     worst
+}
+
+/// Parts that constants before them decide never to be evaluated: the planner takes them out (`eval_const_expressions`).
+fn left_out(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Coalesce(parts) => match parts.iter().position(|part| is_constant(part) && !part.is_null()) {
+            Some(last) => parts.iter().skip(last + 1).collect(),
+            None => Vec::new(),
+        },
+        Expr::Case { operand: None, arms, otherwise } => {
+            let mut out: Vec<&Expr> = arms.iter().filter(|(when, _)| *when == Expr::Bool(false)).map(|(_, then)| then).collect();
+            if let Some(last) = arms.iter().position(|(when, _)| *when == Expr::Bool(true)) {
+                out.extend(arms.iter().skip(last + 1).flat_map(|(when, then)| [when, then]));
+                out.extend(otherwise.as_deref());
+            }
+            out
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Null | Expr::Bool(_) | Expr::Int(_) | Expr::Float(_) | Expr::Str(_) | Expr::Bit(_) => true,
+        Expr::Cast { expr, .. } => is_constant(expr),
+        _ => false,
+    }
+}
+
+/// Everything below an expression.
+fn children(expr: &Expr) -> Vec<&Expr> {
+    let mut below = Vec::new();
+    expr.walk(&mut |part| below.push(part));
+    below
 }
 
 /// Of this node alone.
@@ -171,17 +213,18 @@ fn of_routine(c: &Catalog, routine: &Routine, depth: usize) -> Volatility {
         && routine.kind == RoutineKind::Function
         && !routine.security_definer
         && !routine.returns_set
-        && !routine.strict
         && routine.settings.is_empty();
     if routine.volatility != Volatility::Volatile || !simple || depth == 0 {
         return routine.volatility;
     }
+    // One that is STRICT only where its body is, in every argument.
+    let fits = |expr: &Expr| !routine.strict || is_strict_in(expr, &routine.args);
     match routine.body.steps.as_slice() {
-        [Step::Return { expr: Some(expr), .. }] => of(c, expr, depth - 1),
+        [Step::Return { expr: Some(expr), .. }] if fits(expr) => of(c, expr, depth - 1),
         [Step::Sql(statement)] => match &statement.op {
             Op::Select(query) if query.from.is_empty() && query.set_arms.is_empty() && !query.has_where => {
                 match query.targets.as_slice() {
-                    [target] => of(c, &target.expr, depth - 1),
+                    [target] if fits(&target.expr) => of(c, &target.expr, depth - 1),
                     _ => routine.volatility,
                 }
             }
@@ -189,4 +232,28 @@ fn of_routine(c: &Catalog, routine: &Routine, depth: usize) -> Volatility {
         },
         _ => routine.volatility,
     }
+}
+
+/// NULL in any argument makes it NULL: operators and casts alone, and each argument is used.
+fn is_strict_in(expr: &Expr, args: &[crate::catalog::object::Argument]) -> bool {
+    let mut strict = true;
+    let mut used = vec![false; args.len()];
+    expr.walk(&mut |part| match part {
+        Expr::Operator { .. } | Expr::Cast { .. } => {}
+        Expr::Param(number) => {
+            let at = usize::try_from(*number).ok().and_then(|number| number.checked_sub(1));
+            if let Some(slot) = at.and_then(|at| used.get_mut(at)) {
+                *slot = true;
+            }
+        }
+        Expr::Column(path) => {
+            let at = args.iter().position(|arg| arg.name.as_ref() == path.last());
+            match at.and_then(|at| used.get_mut(at)) {
+                Some(slot) => *slot = true,
+                None => strict = false,
+            }
+        }
+        other => strict &= is_constant(other),
+    });
+    strict && used.iter().all(|used| *used)
 }

@@ -139,7 +139,9 @@ impl Relations {
             }
         }
         let mut index_scans: BTreeMap<Oid, i64> = BTreeMap::new();
-        for (oid, state) in counted.0.iter().filter(|(_, state)| state.table != 0) {
+        // A new index that excludes is searched for each row: that is part of building it.
+        let searched = |oid: &Oid, state: &State| state.table != 0 && (!state.excludes || self.0.contains_key(oid));
+        for (oid, state) in counted.0.iter().filter(|(oid, state)| searched(oid, state)) {
             let before = self.0.get(oid).map_or(0, |before| before.scans);
             *index_scans.entry(state.table).or_default() += state.scans - before;
         }

@@ -107,11 +107,16 @@ pub fn constraint_text(cx: &Context<'_>, def: &ConstraintDef) -> Option<String> 
     whole.get(start..).map(str::to_string)
 }
 
-/// Adds a constraint that holds for new rows at once, and looks at the old ones in a migration of its own.
-pub fn not_valid(recipe: Recipe, table: &str, name: &str, constraint: &str) -> Recipe {
+/// Adds a constraint that holds for new rows at once, and looks at the old ones in a migration of its own. `replaces`: one of that
+/// name falls by the same statement.
+pub fn not_valid(recipe: Recipe, table: &str, name: &str, constraint: &str, replaces: bool) -> Recipe {
     let name = quote_identifier(name);
+    let dropped = if replaces { format!("DROP CONSTRAINT {name}, ") } else { String::new() };
     recipe
-        .then("new rows are checked from here on", [format!("ALTER TABLE {table} ADD CONSTRAINT {name} {constraint} NOT VALID")])
+        .then(
+            "new rows are checked from here on",
+            [format!("ALTER TABLE {table} {dropped}ADD CONSTRAINT {name} {constraint} NOT VALID")],
+        )
         .then("old rows are checked while everybody works", [format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")])
 }
 

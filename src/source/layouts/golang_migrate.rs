@@ -38,6 +38,11 @@ impl Layout for GolangMigrate {
         OptOut::Alone
     }
 
+    /// `database/postgres/postgres.go`, Lock: `SELECT pg_advisory_lock($1)`.
+    fn waits_for_advisory_lock(&self) -> bool {
+        true
+    }
+
     fn has_down_parts(&self) -> bool {
         true
     }

@@ -103,6 +103,11 @@ pub trait Layout: Sync {
     /// The transaction around a file that says nothing else.
     fn wrapping(&self) -> Wrapping;
 
+    /// True where nothing tells the runner, so that the transaction around a file is assumed.
+    fn assumes_transaction(&self) -> bool {
+        false
+    }
+
     /// How a statement that refuses a transaction gets out of it.
     fn opt_out(&self) -> OptOut;
 
@@ -140,6 +145,12 @@ pub trait Layout: Sync {
 
     /// True where psql runs the files, which understands its own commands in them.
     fn is_run_by_psql(&self) -> bool {
+        false
+    }
+
+    /// True where its runner holds a session's advisory lock while it migrates, for which other instances wait inside of a statement:
+    /// such a wait holds a snapshot, and CREATE INDEX CONCURRENTLY waits for that. The source is in the layout's module.
+    fn waits_for_advisory_lock(&self) -> bool {
         false
     }
 

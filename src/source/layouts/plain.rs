@@ -30,6 +30,10 @@ impl Layout for Plain {
         Wrapping::Wrapped
     }
 
+    fn assumes_transaction(&self) -> bool {
+        true
+    }
+
     fn opt_out(&self) -> OptOut {
         OptOut::Elsewhere("run it in a file of its own, the way your runner runs a file without a transaction")
     }

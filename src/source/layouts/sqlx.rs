@@ -40,6 +40,11 @@ impl Layout for Sqlx {
         OptOut::Mark { mark: "-- no-transaction", place: "as the very first bytes of the file", statements: Statements::Batch }
     }
 
+    /// `sqlx-postgres/src/migrate.rs`, `lock`: `SELECT pg_advisory_lock($1)`.
+    fn waits_for_advisory_lock(&self) -> bool {
+        true
+    }
+
     fn has_down_parts(&self) -> bool {
         true
     }

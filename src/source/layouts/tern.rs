@@ -45,6 +45,11 @@ impl Layout for Tern {
         }
     }
 
+    /// `migrate/migrate.go`, acquireAdvisoryLock: `select pg_advisory_lock($1)`.
+    fn waits_for_advisory_lock(&self) -> bool {
+        true
+    }
+
     fn has_down_parts(&self) -> bool {
         true
     }

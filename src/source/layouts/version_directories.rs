@@ -43,6 +43,10 @@ impl Layout for VersionDirectories {
         Wrapping::Wrapped
     }
 
+    fn assumes_transaction(&self) -> bool {
+        true
+    }
+
     fn opt_out(&self) -> OptOut {
         OptOut::Elsewhere("run it as your runner runs what cannot be in a transaction")
     }

@@ -29,7 +29,7 @@ pub fn open(language: &str, source: &str, is_kept: bool, start: usize, end: usiz
     let language = language.to_ascii_lowercase();
     if !matches!(language.as_str(), "sql" | "plpgsql") {
         let opaque = Some(format!("language {language}"));
-        return Body { language, steps: Vec::new(), text: source.to_owned(), opaque };
+        return Body { language, steps: Vec::new(), text: source.to_owned(), opaque, bound: false };
     }
     let positions = literal::find(source, cx.text, start, end, cx.positions);
     let statement = cx.text.get(start..end).unwrap_or_default();
@@ -47,7 +47,7 @@ pub fn open(language: &str, source: &str, is_kept: bool, start: usize, end: usiz
     let body = EnclosingBody { language: &language, text: source, is_kept };
     cx.newer.borrow_mut().extend(opened.newer.into_iter().map(|newer| newer.in_body(&body)));
     cx.errors.borrow_mut().append(&mut opened.errors);
-    Body { language, steps: opened.steps, text: lex::normalise(source), opaque: None }
+    Body { language, steps: opened.steps, text: lex::normalise(source), opaque: None, bound: false }
 }
 
 /// What a body holds.

@@ -120,8 +120,11 @@ fn lowered(cmd: &AlterTableCmd, cx: &Lowering<'_>) -> Option<Command> {
         Subtype::AtDisableRowSecurity => Command::DisableRls,
         Subtype::AtForceRowSecurity => Command::ForceRls,
         Subtype::AtNoForceRowSecurity => Command::NoForceRls,
+        Subtype::AtGenericOptions | Subtype::AtAlterColumnGenericOptions => {
+            Command::GenericOptions { options: definition::pairs(list(def?)?) }
+        }
         // SET WITHOUT OIDS is accepted and does nothing.
-        Subtype::AtGenericOptions | Subtype::AtAlterColumnGenericOptions | Subtype::AtDropOids => Command::GenericOptions,
+        Subtype::AtDropOids => Command::GenericOptions { options: Vec::new() },
         Subtype::AtAttachPartition => {
             let partition = partition(def?)?;
             let relation = relation_of(partition.name.as_ref());

@@ -74,13 +74,14 @@ fn settings(options: &[Node]) -> Vec<(String, String)> {
     elements(options)
         .filter_map(variable)
         .map(setting)
-        .map(|parameter| {
+        .filter_map(|parameter| {
             let value = match parameter.value {
                 SettingValue::Values(values) => values.join(", "),
-                SettingValue::Default => "default".into(),
+                // As if it were not written: `update_proconfig_value`.
+                SettingValue::Default => return None,
                 SettingValue::FromCurrent => "from current".into(),
             };
-            (parameter.name, value)
+            Some((parameter.name, value))
         })
         .collect()
 }
@@ -94,7 +95,13 @@ fn variable(element: &DefElem) -> Option<&VariableSetStmt> {
 
 /// A body in quotes, of a routine that keeps it or of a DO. `AS 'object', 'symbol'` names code outside of SQL.
 fn quoted_body(language: &str, source: Option<&DefElem>, is_kept: bool, end: usize, cx: &Lowering<'_>) -> Body {
-    let opaque = |text: String, why: &str| Body { language: language.into(), steps: Vec::new(), text, opaque: Some(why.into()) };
+    let opaque = |text: String, why: &str| Body {
+        language: language.into(),
+        steps: Vec::new(),
+        text,
+        opaque: Some(why.into()),
+        bound: false,
+    };
     let Some(source) = source else { return opaque(String::new(), "no body") };
     let parts = source.arg.as_deref().map(|arg| strings(items(arg))).unwrap_or_default();
     let [only] = parts.as_slice() else { return opaque(parts.join(", "), "code in an object file") };
@@ -113,7 +120,13 @@ fn sql_body(node: &Node, start: usize, end: usize, cx: &Lowering<'_>) -> Body {
     if let Some(NodeEnum::ReturnStmt(stmt)) = &node.node {
         let from = word_at(cx.text, start, end, "return").unwrap_or(start);
         let step = return_step(stmt.returnval.as_deref(), from, element_end(cx.text, from, end), cx);
-        return Body { language: "sql".into(), steps: vec![step], text: lex::normalise(cx.slice(from, end)), opaque: None };
+        return Body {
+            language: "sql".into(),
+            steps: vec![step],
+            text: lex::normalise(cx.slice(from, end)),
+            opaque: None,
+            bound: true,
+        };
     }
     // One list around the list of statements; empty statements are not in it.
     let statements: Vec<&Node> = items(node).iter().flat_map(items).filter(|node| node.node.is_some()).collect();
@@ -131,7 +144,7 @@ fn sql_body(node: &Node, start: usize, end: usize, cx: &Lowering<'_>) -> Body {
             }
         })
         .collect();
-    Body { language: "sql".into(), steps, text: lex::normalise(cx.slice(from, end)), opaque: None }
+    Body { language: "sql".into(), steps, text: lex::normalise(cx.slice(from, end)), opaque: None, bound: true }
 }
 
 fn return_step(value: Option<&Node>, from: usize, to: usize, cx: &Lowering<'_>) -> Step {
@@ -154,7 +167,7 @@ fn change(element: &DefElem) -> String {
         "security" => choose("security definer", "security invoker"),
         "leakproof" => choose("leakproof", "not leakproof"),
         "set" => match variable(element).map(setting) {
-            Some(parameter) if parameter.reset => format!("reset {}", parameter.name),
+            Some(parameter) if parameter.value == SettingValue::Default => format!("reset {}", parameter.name),
             Some(parameter) => format!("set {}", parameter.name),
             None => "set".into(),
         },

@@ -2,7 +2,7 @@
 
 use super::definition::{self, find};
 use super::dml;
-use super::node::{relation_of, relations, strings};
+use super::node::{optional, relation_of, relations, strings};
 use super::select::subquery;
 use super::{Lowering, statement};
 use crate::op::{Op, Query, SetParameter, SettingValue, TransactionCommand};
@@ -91,6 +91,7 @@ pub fn copy(stmt: &CopyStmt, cx: &Lowering<'_>) -> Op {
         from: stmt.is_from,
         program: stmt.is_program,
         stdin: stmt.is_from && !stmt.is_program && stmt.filename.is_empty(),
+        file: optional(&stmt.filename),
         query: query.or(filter),
     }
 }

@@ -88,7 +88,7 @@ ALTER TABLE ONLY t ALTER a SET STATISTICS 200;
 ALTER TABLE ONLY t ALTER b SET STORAGE EXTERNAL;
 -- form only-drop-column
 ALTER TABLE ONLY t DROP COLUMN b;
--- form column-of-a-child
+-- form add-column-to-child
 ALTER TABLE ch ADD COLUMN z int;
 
 -- given
@@ -124,6 +124,7 @@ ALTER TABLE t ALTER b DROP IDENTITY;
 ALTER TABLE t ALTER a DROP IDENTITY IF EXISTS;
 -- form add-column-identity
 ALTER TABLE t ADD COLUMN z serial;
+ALTER TABLE t ADD COLUMN z int GENERATED ALWAYS AS IDENTITY;
 -- form set-type-of-identity
 ALTER TABLE t ALTER b TYPE bigint;
 -- form drop-column-with-identity

@@ -53,7 +53,7 @@ forms! {
     OnlySetStatistics
     OnlySetStorage
     OnlyDropColumn
-    ColumnOfAChild
+    AddColumnToChild
     SetExpression
     DropExpression
     SetVirtualExpression
@@ -277,10 +277,10 @@ forms! {
     DropFunctionOfTrigger
     DropInherited
     DropChild
-    Inherit
+    NoInherit
     RenameTableWithChild
     SetSchemaWithChild
-    SetInherit
+    Inherit
     Refresh
     RefreshWithoutData
     RefreshConcurrently
@@ -345,8 +345,8 @@ forms! {
     InsertIntoPartitioned
     UpdatePartitioned
     SelectFromPartitioned
-    InheritPartitionedStatistics
-    PublicationAddPartitioned
+    CreateStatisticsOnPartitioned
+    CreatePublicationForPartitioned
     CreateViewOfPartitioned
     AttachPartitionWithDefault
     CreatePartitionWithDefault
@@ -387,7 +387,7 @@ forms! {
     ReindexPartitioned
     ReindexPartitionedConcurrently
     ClusterPartitioned
-    // others.sql
+    // indexes.sql
     CreateIndex
     CreateIndexExisting
     CreateIndexConcurrently
@@ -407,6 +407,13 @@ forms! {
     ReindexTable
     ReindexTableConcurrently
     ReindexSchema
+    SetExclusiveIndexParameter
+    SetGistBuffering
+    SetBrinParameter
+    ClusterUsing
+    DropIndexOfConstraint
+    RenameIndexOfConstraint
+    // statements.sql
     Vacuum
     VacuumFull
     Analyze
@@ -423,12 +430,6 @@ forms! {
     SelectForUpdate
     SelectForUpdateOf
     DropTableOfSeveral
-    SetExclusiveIndexParameter
-    SetGistBuffering
-    SetBrinParameter
-    ClusterUsing
-    DropIndexOfConstraint
-    RenameIndexOfConstraint
     LockView
     SelectFromView
     InsertIntoView
@@ -441,6 +442,7 @@ forms! {
     UpdateWithChild
     AnalyzeWithChild
     CreateIndexWithChild
+    // types.sql
     CreateSequence
     CreateSequenceOwnedBy
     CreateSequenceExisting

@@ -76,9 +76,9 @@ UPDATE p SET b = 3;
 DELETE FROM p;
 -- form select-from-partitioned
 SELECT * FROM p;
--- form inherit-partitioned-statistics
+-- form create-statistics-on-partitioned
 CREATE STATISTICS st ON a, b FROM p;
--- form publication-add-partitioned
+-- form create-publication-for-partitioned
 CREATE PUBLICATION z FOR TABLE p;
 -- form create-view-of-partitioned
 CREATE VIEW z AS SELECT a FROM p;

@@ -282,7 +282,7 @@ DROP FUNCTION fires CASCADE;
 DROP TABLE t CASCADE;
 -- form drop-child
 DROP TABLE ch;
--- form inherit
+-- form no-inherit
 ALTER TABLE ch NO INHERIT t;
 -- form rename-table-with-child
 ALTER TABLE t RENAME TO z;
@@ -292,7 +292,7 @@ ALTER TABLE t SET SCHEMA elsewhere;
 -- given
 CREATE TABLE t (a int);
 CREATE TABLE ch (a int);
--- form set-inherit
+-- form inherit
 ALTER TABLE ch INHERIT t;
 
 -- given

@@ -93,7 +93,11 @@ fn every_subcommand_has_a_name() {
         ("SET WITHOUT CLUSTER", Command::ClusterOn { index: None }),
         ("SET LOGGED", Command::SetLogged),
         ("SET UNLOGGED", Command::SetUnlogged),
-        ("SET WITHOUT OIDS", Command::GenericOptions),
+        ("SET WITHOUT OIDS", Command::GenericOptions { options: Vec::new() }),
+        (
+            "OPTIONS (SET a 'b', DROP c)",
+            Command::GenericOptions { options: vec![(text("a"), some("b")), (text("drop c"), None)] },
+        ),
         ("SET ACCESS METHOD heap", Command::SetAccessMethod { method: some("heap") }),
         ("SET ACCESS METHOD DEFAULT", Command::SetAccessMethod { method: None }),
         ("SET TABLESPACE x", Command::SetTablespace { tablespace: text("x") }),

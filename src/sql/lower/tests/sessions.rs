@@ -74,16 +74,17 @@ fn locks_are_spelled_as_in_pg_locks() {
 
 #[test]
 fn copies_say_where_the_data_comes_from() {
-    for (sql, from, program, stdin) in [
-        ("COPY s.t (a) FROM STDIN", true, false, true),
-        ("COPY s.t (a) FROM '/x' WITH (FORMAT csv)", true, false, false),
-        ("COPY s.t (a) FROM PROGRAM 'x'", true, true, false),
-        ("COPY s.t (a) TO STDOUT", false, false, false),
-        ("COPY s.t (a) TO PROGRAM 'x'", false, true, false),
+    for (sql, from, program, stdin, file) in [
+        ("COPY s.t (a) FROM STDIN", true, false, true, None),
+        ("COPY s.t (a) FROM '/x' WITH (FORMAT csv)", true, false, false, Some("/x")),
+        ("COPY s.t (a) FROM PROGRAM 'x'", true, true, false, Some("x")),
+        ("COPY s.t (a) TO STDOUT", false, false, false, None),
+        ("COPY s.t (a) TO PROGRAM 'x'", false, true, false, Some("x")),
     ] {
+        let file = file.map(String::from);
         assert_eq!(
             op(sql),
-            Op::Copy { relation: Some(name("s.t")), columns: vec!["a".into()], from, program, stdin, query: None },
+            Op::Copy { relation: Some(name("s.t")), columns: vec!["a".into()], from, program, stdin, file, query: None },
             "{sql}"
         );
     }

@@ -1,10 +1,11 @@
-//! The files of src/versions/locks, read. Their form is described in src/versions/locks.rs.
+//! Witnesses of locks and of statements that run alone, read. Their form is described in src/versions/locks.rs.
 
 use crate::tables;
 
 /// What is there and committed, and the forms that run on it.
 pub struct Given {
     /// The first version that it can be made on.
+    #[allow(dead_code, reason = "not every test that has this module asks")]
     pub since: u16,
     pub sql: String,
     pub forms: Vec<Witness>,
@@ -13,15 +14,15 @@ pub struct Given {
 pub struct Witness {
     pub name: String,
     /// Cannot run in a transaction.
+    #[allow(dead_code, reason = "not every test that has this module asks")]
     pub alone: bool,
     /// Each of them by itself takes the locks of the form.
     pub statements: Vec<String>,
 }
 
-pub const FILES: [&str; 5] = ["columns", "constraints", "tables", "partitions", "others"];
-
-pub fn read_all() -> Vec<Given> {
-    FILES.iter().flat_map(|file| read(&tables::read(&format!("versions/locks/{file}.sql")))).collect()
+/// The witnesses of these files of src/versions, in order.
+pub fn read_all(files: &[&str]) -> Vec<Given> {
+    files.iter().flat_map(|file| read(&tables::read(&format!("versions/{file}.sql")))).collect()
 }
 
 fn read(text: &str) -> Vec<Given> {
