@@ -22,10 +22,13 @@ type Servers = [(u16, LocalServer)];
 /// The rows of the query that the oldest server does not give, each behind the first version that does. Rows are told apart by
 /// their `key`. What comes and goes again between versions was added to older ones by their minor releases.
 fn added(servers: &Servers, query: &str, key: fn(&str) -> &str) -> Vec<String> {
+    let all: Vec<Vec<String>> = servers.iter().map(|(_, server)| rows(server, query)).collect();
+    // What the newest server does not have is no feature of an older major version, but of one of its minor releases.
+    let lasting: BTreeSet<String> = all.iter().last().into_iter().flatten().map(|row| key(row).to_owned()).collect();
     let mut known = BTreeSet::new();
     let mut added = BTreeMap::new();
-    for (at, (major, server)) in servers.iter().enumerate() {
-        for row in rows(server, query) {
+    for (at, ((major, _), rows)) in servers.iter().zip(all).enumerate() {
+        for row in rows.into_iter().filter(|row| lasting.contains(key(row))) {
             if known.insert(key(&row).to_owned()) && at > 0 {
                 added.insert(row.clone(), format!("{major} {row}"));
             }

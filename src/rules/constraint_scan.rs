@@ -18,9 +18,9 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         match scan {
             Scan::Check { validate: false, constraint } | Scan::ForeignKey { validate: false, constraint, .. } => {
                 let added = online::alter_table(cx, work.statement, work.span).and_then(|alter| find(cx, work, alter, constraint));
-                // A constraint that is only checked again, because a column of it changes its type, is `table-rewrite`'s.
-                if let Some(added) = added {
-                    findings.push(of_constraint(cx, work, &added));
+                match added {
+                    Some(added) => findings.push(of_constraint(cx, work, &added)),
+                    None => findings.push(checked_again(cx, work, constraint)),
                 }
             }
             Scan::Domain { validate, .. } => findings.push(of_domain(cx, work, *validate)),
@@ -119,6 +119,17 @@ fn recipe(cx: &Context<'_>, added: &Added<'_>) -> Option<Recipe> {
         }
     }
     Some(online::not_valid(recipe, &label, &constraint.name, &text, *replaces))
+}
+
+/// A constraint that is there, and that a change of a column's type makes the server look at again.
+fn checked_again(cx: &Context<'_>, work: &Work, constraint: &str) -> Judged {
+    let table = cx.label(&work.relation);
+    let name = if constraint.is_empty() { format!("a constraint of {table}") } else { cx.part_label(&work.relation, constraint) };
+    let message = format!(
+        "the change makes the server check {name} again, on every row of {table}, while ACCESS EXCLUSIVE stops all reads and writes"
+    );
+    let help = "drop the constraint in the migration before, add it again NOT VALID in this one, and validate it in the next";
+    cx.finding_of_work(RULE.id, Level::Error, work, name, message, help.into()).related(cx.created(work.relation.birth))
 }
 
 fn of_domain(cx: &Context<'_>, work: &Work, validate: bool) -> Judged {

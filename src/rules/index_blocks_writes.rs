@@ -12,11 +12,17 @@ pub const RULE: Rule =
     Rule { id: "index-blocks-writes", family: Family::Blocking, level: Level::Error, check: Check::Unit(check) };
 
 fn check(cx: &Context<'_>, findings: &mut Findings) {
-    for work in cx.work {
-        let Act::Build(Build::Index { index, concurrently: false }) = &work.act else { continue };
-        if !cx.older_relation(&work.relation) {
-            continue;
-        }
+    for work in cx.work.iter().filter(|work| cx.older_relation(&work.relation)) {
+        let index = match &work.act {
+            Act::Build(Build::Index { index, concurrently: false }) => index,
+            Act::Build(Build::Retype { index }) => {
+                if let Some(judged) = online::built_anew(cx, RULE.id, work, *index, false) {
+                    findings.push(judged);
+                }
+                continue;
+            }
+            _ => continue,
+        };
         let Some(Op::CreateIndex(create)) = online::op(cx, work.statement, work.span) else { continue };
         // An index of a partitioned table is built on each partition: one finding, about the table that the statement names.
         let Some(named) = cx.before.resolve_relation(&create.relation).and_then(|id| cx.before.relation(id)) else { continue };

@@ -17,6 +17,8 @@ const SUPERSEDES: &[(&str, &str)] = &[
     ("retype-column", "stale-plan"),
     ("drop-column", "stale-plan"),
     ("destroys-data", "stale-plan"),
+    ("matview-refresh", "work-under-lock"),
+    ("table-rewrite", "constraint-scan"),
 ];
 
 pub fn drop_general(list: &mut Vec<Judged>) {

@@ -13,6 +13,12 @@ pub const RULE: Rule = Rule { id: "unique-build", family: Family::Blocking, leve
 fn check(cx: &Context<'_>, findings: &mut Findings) {
     let mut seen: BTreeSet<(usize, usize, Id)> = BTreeSet::new();
     for work in cx.work {
+        if let Act::Build(Build::Retype { index }) = &work.act
+            && cx.older_relation(&work.relation)
+            && let Some(judged) = online::built_anew(cx, RULE.id, work, *index, true)
+        {
+            findings.push(judged);
+        }
         let built = matches!(work.act, Act::Build(Build::Constraint));
         if !(built || is_key_scan(cx, work)) || !cx.older_relation(&work.relation) {
             continue;

@@ -311,7 +311,10 @@ fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectName>, concur
             let Some(table) = c.indexes.get(&index).map(|index| index.relation) else { return };
             let form = if concurrently { Form::ReindexIndexConcurrently } else { Form::ReindexIndex };
             c.take(table, form, Role::Table);
-            c.take_index(index, form, Role::Index);
+            // CONCURRENTLY locks an index in the end that nobody uses any more.
+            if !concurrently {
+                c.take_index(index, form, Role::Index);
+            }
             c.build_index(table, Build::Reindex { concurrently });
             return;
         }
@@ -331,7 +334,7 @@ fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectName>, concur
         }
         c.take(table, form, Role::Table);
         let indexes = c.indexes_of(table);
-        for index in &indexes {
+        for index in indexes.iter().filter(|_| !concurrently) {
             c.take_index(index.id, form, Role::Index);
         }
         if !indexes.is_empty() {

@@ -3,11 +3,13 @@
 use crate::catalog::Catalog;
 use crate::catalog::change::Change;
 use crate::catalog::name::{make_object_name, qualified};
-use crate::catalog::object::{Column, Constraint, Index, Relation, RelationKind};
+use crate::catalog::object::{Column, Constraint, Id, Index, Relation, RelationKind};
+use crate::catalog::work::Work;
 use crate::expr::Expr;
+use crate::finding::Level;
 use crate::op::{AlterTable, AlterTableCommand, ColumnDef, ConstraintDef, Op, Span, Statement, Step};
 use crate::recipe::Recipe;
-use crate::rules::Context;
+use crate::rules::{Context, Judged};
 use crate::sql::lex::{self, Token, TokenKind};
 use crate::sql::names::quote_identifier;
 
@@ -105,6 +107,22 @@ pub fn constraint_text(cx: &Context<'_>, def: &ConstraintDef) -> Option<String> 
     let named = tokens.first().is_some_and(|token| token.text(&whole).eq_ignore_ascii_case("constraint"));
     let start = if named { tokens.get(2)?.span.start } else { 0 };
     whole.get(start..).map(str::to_string)
+}
+
+/// A finding about an index that a change of type or collation builds anew, where it is unique as wanted.
+pub fn built_anew(cx: &Context<'_>, rule: &'static str, work: &Work, index: Id, unique: bool) -> Option<Judged> {
+    let index = cx.before.indexes.get(&index).filter(|index| index.unique == unique)?;
+    let (name, table) = (index_label(index), cx.label(&work.relation));
+    let message = format!(
+        "the column's new type or collation builds {name} anew while ACCESS EXCLUSIVE stops all reads and writes of {table}, although no row \
+         is rewritten"
+    );
+    let help = if index.constraint.is_some() {
+        "add a second column that is as wanted, keep it in step by a trigger, build its index with CONCURRENTLY, and swap the two in a later release"
+    } else {
+        "drop the index with CONCURRENTLY in the migration before, and build it again with CONCURRENTLY in the one after"
+    };
+    Some(cx.finding_of_work(rule, Level::Error, work, name, message, help.into()).related(cx.created(index.birth)))
 }
 
 /// Adds a constraint that holds for new rows at once, and looks at the old ones in a migration of its own. `replaces`: one of that
