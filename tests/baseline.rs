@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 const INIT: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);\nCREATE TABLE carts (id bigint);\n";
-const DROP: &str = "ALTER TABLE users DROP name;\n";
-const CHECK: &str = "ALTER TABLE users ADD CHECK (name <> '');\n";
+const DROP: &str = "SET lock_timeout = '5s'; ALTER TABLE users DROP name;\n";
+const CHECK: &str = "SET lock_timeout = '5s'; ALTER TABLE users ADD CHECK (name <> '') NOT VALID;\n";
 const FILE: &str = "phasegate.baseline.json";
 
 /// Exit code, standard output, standard error of the program in that directory.
@@ -75,7 +75,10 @@ fn accepted_findings_are_silenced_and_new_ones_are_not() {
     assert!(report.contains("suppressed: 2 by baseline"), "{report}");
     // Lines move, blanks change, and the file is read from elsewhere: it stays the same finding.
     let moved = format!("-- words\n\n{}", DROP.replace(' ', "  "));
-    write(repository.path(), &[("db/0003_drop.sql", &moved), ("db/0004_drop.sql", "DROP TABLE carts;\n")]);
+    write(
+        repository.path(),
+        &[("db/0003_drop.sql", &moved), ("db/0004_drop.sql", "SET lock_timeout = '5s'; DROP TABLE carts;\n")],
+    );
     assert_eq!(
         findings(&repository.path().join("db"), &["."]),
         [
@@ -135,7 +138,7 @@ fn a_reason_written_by_hand_stays_and_stands_in_the_report() {
 #[test]
 fn nothing_is_said_about_entries_that_this_run_did_not_look_at() {
     let repository = repository();
-    write(repository.path(), &[("other/0001_drop.sql", "DROP TABLE shops;\n")]);
+    write(repository.path(), &[("other/0001_drop.sql", "SET lock_timeout = '5s'; DROP TABLE shops;\n")]);
     accept(repository.path(), &["db", "other"]);
     write(repository.path(), &[("db/0003_drop.sql", "SELECT 1;\n")]);
     for path in ["db/0002_check.sql", "other"] {
@@ -196,7 +199,7 @@ fn a_level_says_what_is_accepted() {
     let repository = repository();
     accept(repository.path(), &["db", "--level", "error"]);
     assert_eq!(entries(repository.path()).len(), 1);
-    write(repository.path(), &[("db/0004_add.sql", "ALTER TABLE users ADD mail text;\n")]);
+    write(repository.path(), &[("db/0004_add.sql", "SET lock_timeout = '5s'; ALTER TABLE users ADD mail text;\n")]);
     accept(repository.path(), &["db"]);
     assert_eq!(entries(repository.path()).len(), 2);
     accept(repository.path(), &["db", "--level", "note"]);
@@ -210,12 +213,12 @@ fn what_silences_first_is_named() {
     write(
         repository.path(),
         &[
-            ("db/0003_drop.sql", &format!("-- phasegate: allow drop-column -- unused\n{DROP}")),
+            ("db/0003_drop.sql", &DROP.replace("ALTER", "\n-- phasegate: allow drop-column -- unused\nALTER")),
             ("phasegate.toml", "[rules]\ntighten-constraint = \"off\"\n"),
         ],
     );
     let found = findings(repository.path(), &["db"]);
-    assert!(found.contains(&"drop-column db/0003_drop.sql:2=errorallow".to_string()), "{found:?}");
+    assert!(found.contains(&"drop-column db/0003_drop.sql:3=errorallow".to_string()), "{found:?}");
     assert!(found.contains(&"tighten-constraint db/0002_check.sql:1=warningbaseline".to_string()), "{found:?}");
     assert!(found.iter().any(|found| found.starts_with("unused-allow")), "the entry of 0003 does nothing any more: {found:?}");
 }
@@ -273,7 +276,11 @@ fn paths_of_several_baselines_are_refused() {
     let repository = repository();
     write(
         repository.path(),
-        &[("db/phasegate.toml", ""), ("other/phasegate.toml", ""), ("other/0001_drop.sql", "DROP TABLE shops;\n")],
+        &[
+            ("db/phasegate.toml", ""),
+            ("other/phasegate.toml", ""),
+            ("other/0001_drop.sql", "SET lock_timeout = '5s'; DROP TABLE shops;\n"),
+        ],
     );
     let (code, _, complaints) = run(repository.path(), &["baseline", "db", "other"]);
     assert_eq!(code, 2);

@@ -52,14 +52,15 @@ fn checked(directory: &Path, arguments: &[&str]) -> (i32, Value) {
     (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out} {errors}")))
 }
 
-/// `path:line rule@level`, `-` behind what is suppressed.
+/// `path:line rule@level`, `-` behind what is suppressed; how long it stops others is not asked here.
 fn findings(report: &Value) -> Vec<String> {
     let of_finding = |finding: &Value| {
         let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
         let silenced = if finding["suppressed"].is_null() { "" } else { "-" };
         format!("{}:{} {}@{}{silenced}", text("path"), finding["line"], text("rule"), text("level"))
     };
-    report["findings"].as_array().unwrap().iter().map(of_finding).collect()
+    let is_asked = |finding: &&Value| finding["family"] != "blocking";
+    report["findings"].as_array().unwrap().iter().filter(is_asked).map(of_finding).collect()
 }
 
 /// Without notes, which are many.
