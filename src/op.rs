@@ -1068,11 +1068,15 @@ pub enum Op {
         name: String,
         /// The connection string as written; it may hold a password.
         connection: String,
+        /// It makes a replication slot on the other server: not with `connect` or `create_slot` false.
+        makes_slot: bool,
     },
     AlterSubscription {
         name: String,
         /// ALTER SUBSCRIPTION … CONNECTION.
         connection: Option<String>,
+        /// What publications hold is asked for anew: REFRESH, and SET, ADD or DROP PUBLICATION unless with `refresh` false.
+        refreshes: bool,
     },
     Dml(Dml),
     Select(Query),

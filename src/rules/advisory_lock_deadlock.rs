@@ -1,3 +1,4 @@
+use super::shared::outside::is_alone;
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::finding::Level;
 use crate::op::{Op, Span};
@@ -32,7 +33,8 @@ fn first(cx: &Context<'_>) -> Option<(usize, Span, &'static str)> {
             Op::Reindex { concurrently: true, .. } => "REINDEX CONCURRENTLY",
             _ => return None,
         };
-        Some((index, statement.span, name))
+        // Inside of a transaction it fails before it waits: another rule's.
+        is_alone(cx, index).then_some((index, statement.span, name))
     })
 }
 

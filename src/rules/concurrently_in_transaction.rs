@@ -1,11 +1,11 @@
 //! Statements that refuse a transaction, where one is open.
 
+use super::shared::outside::{refused_in, refusing};
 use super::shared::trigger_body::walk;
 use super::{Check, Context, Family, Findings, Judged, Rule};
-use crate::catalog::Catalog;
 use crate::catalog::replay::BlockKind;
 use crate::finding::Level;
-use crate::op::{Body, ObjectName, Op, ReindexKind, RoutineKind, Span, Step};
+use crate::op::{Body, Op, RoutineKind, Span, Step};
 use crate::source::Wrapping;
 use crate::source::layouts::{OptOut, Statements};
 use crate::versions::alone::{Alone, Place};
@@ -39,7 +39,7 @@ fn at_top(cx: &Context<'_>, at: usize, span: Span, op: &Op, findings: &mut Findi
         BlockKind::Implicit if cx.parsed.statements.len() == 1 => return,
         BlockKind::Implicit => Place::BatchLater,
     };
-    let Some(refused) = refused(cx, op, place) else { return };
+    let Some(refused) = refused_in(cx, op, place) else { return };
     let assumed = block == BlockKind::Runner && cx.assumes_transaction();
     // Whoever writes a file of nothing else has a runner for it.
     if assumed && (cx.settings.runner_is_psql || is_kept_apart(cx)) {
@@ -59,7 +59,7 @@ fn at_top(cx: &Context<'_>, at: usize, span: Span, op: &Op, findings: &mut Findi
 fn in_body(cx: &Context<'_>, at: usize, body: &Body, level: Level, why: &str, findings: &mut Findings) {
     walk(&body.steps, &mut |step| {
         let Step::Sql(statement) = step else { return };
-        if let Some(refused) = refused(cx, &statement.op, Place::Function) {
+        if let Some(refused) = refused_in(cx, &statement.op, Place::Function) {
             let help = format!("write it as a statement of its own; {}", way_out(cx, BlockKind::Runner));
             push(cx, at, statement.span, refused, level, why, help, findings);
         }
@@ -82,31 +82,12 @@ fn push(
     findings.push(Judged { finding, subjects: Vec::new() });
 }
 
-/// What the operation is, where servers refuse it in this place.
-fn refused(cx: &Context<'_>, op: &Op, place: Place) -> Option<Alone> {
-    let partitioned = [cx.after, cx.before].into_iter().any(|catalog| is_partitioned(catalog, op));
-    Alone::of(op, partitioned).filter(|alone| alone.refused_in(place, cx.settings.postgres.unwrap_or_default()))
-}
-
-/// Whether the table that REINDEX or CLUSTER is about is partitioned, as far as the catalog knows it.
-fn is_partitioned(catalog: &Catalog, op: &Op) -> bool {
-    let table = |name: &ObjectName| catalog.resolve_relation(name);
-    let relation = match op {
-        Op::Reindex { kind: ReindexKind::Index, name: Some(name), .. } => {
-            catalog.resolve_index(name).and_then(|index| catalog.indexes.get(&index)).map(|index| index.relation)
-        }
-        Op::Reindex { kind: ReindexKind::Table, name: Some(name), .. } | Op::Cluster { relation: Some(name) } => table(name),
-        _ => None,
-    };
-    relation.and_then(|relation| catalog.relation(relation)).is_some_and(|relation| relation.partition_strategy.is_some())
-}
-
 /// The unit holds nothing but statements that refuse a transaction, and settings for them.
 fn is_kept_apart(cx: &Context<'_>) -> bool {
     cx.parsed.statements.iter().all(|parsed| match &parsed.outcome {
         Ok(statement) => match &statement.op {
             Op::Set(_) | Op::Show => true,
-            op => refused(cx, op, Place::Block).is_some(),
+            op => refusing(cx, op).is_some(),
         },
         Err(_) => false,
     })

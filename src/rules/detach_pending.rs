@@ -1,3 +1,4 @@
+use super::shared::outside::is_alone;
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::catalog::object::{Relation, RelationKind};
 use crate::finding::Level;
@@ -10,6 +11,10 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
     for (index, statement) in cx.parsed.statements.iter().enumerate() {
         let Ok(parsed) = &statement.outcome else { continue };
         let Op::AlterTable(alter) = &parsed.op else { continue };
+        // Inside of a transaction it fails at once: another rule's.
+        if !is_alone(cx, index) {
+            continue;
+        }
         for command in &alter.commands {
             let AlterTableCommand::DetachPartition { partition, concurrently: true, finalize: false } = command else { continue };
             let table = label(cx, &alter.name);

@@ -1,3 +1,4 @@
+use super::shared::outside::is_alone;
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::finding::Level;
 use crate::op::{CreateIndex, ObjectKind, Op, Span};
@@ -13,6 +14,10 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         let Op::CreateIndex(create @ CreateIndex { name: Some(name), concurrently: true, if_not_exists: true, .. }) = &parsed.op else {
             continue;
         };
+        // Inside of a transaction it fails at once: another rule's.
+        if !is_alone(cx, index) {
+            continue;
+        }
         let drops = |op: &Op| match op {
             Op::Drop { objects, .. } => {
                 objects.iter().any(|object| object.kind == ObjectKind::Index && object.name.name == *name)

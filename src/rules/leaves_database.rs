@@ -115,7 +115,7 @@ fn of_statement(op: &Op) -> Option<Exit> {
             AlterTableCommand::GenericOptions { options } if alter.kind == ObjectKind::ForeignTable => file_table(&alter.name.name, options),
             _ => None,
         }),
-        Op::CreateSubscription { name, connection } | Op::AlterSubscription { name, connection: Some(connection) } => {
+        Op::CreateSubscription { name, connection, .. } | Op::AlterSubscription { name, connection: Some(connection), .. } => {
             let host = connection::read(connection).and_then(|connection| connection.host);
             let name = quote_identifier(name);
             match host {

@@ -2,6 +2,7 @@ use super::shared::outside::{acts, is_alone, refusing};
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::finding::{Level, Related};
 use crate::op::{ObjectKind, Op, Span};
+use crate::versions::alone::Alone;
 
 pub const RULE: Rule = Rule { id: "mixed-transaction", family: Family::Retry, level: Level::Error, check: Check::Unit(check) };
 
@@ -22,7 +23,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         .enumerate()
         .filter_map(|(index, statement)| {
             let op = &statement.outcome.as_ref().ok()?.op;
-            let refusing = refusing(op);
+            let refusing = refusing(cx, op).map(Alone::words);
             (refusing.is_some() || acts(cx, index, op)).then_some(Acting { index, span: statement.span, op, refusing })
         })
         .collect();

@@ -68,7 +68,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
 fn is_outside(cx: &Context<'_>, statement: usize) -> bool {
     let refuses = || {
         let statement = cx.parsed.statements.get(statement).and_then(|statement| statement.outcome.as_ref().ok());
-        statement.is_some_and(|statement| refusing(&statement.op).is_some())
+        statement.is_some_and(|statement| refusing(cx, &statement.op).is_some())
     };
     is_alone(cx, statement) && (cx.migration.wrapping != Wrapping::Batch || refuses())
 }

@@ -97,7 +97,7 @@ fn of_statement(op: &Op) -> Vec<Secret<'_>> {
             });
             options.flat_map(|options| of_options(options, &format!("foreign table {}", quote_identifier(&alter.name.name)))).collect()
         }
-        Op::CreateSubscription { name, connection } | Op::AlterSubscription { name, connection: Some(connection) } => {
+        Op::CreateSubscription { name, connection, .. } | Op::AlterSubscription { name, connection: Some(connection), .. } => {
             let value = connection::read(connection).and_then(|connection| connection.password);
             let what = format!("the password in the connection of subscription {}", quote_identifier(name));
             value.map(|value| Secret { what, value, help: elsewhere("the server's password file (passfile=…)") }).into_iter().collect()

@@ -149,7 +149,8 @@ impl Alone {
     }
 
     /// What an operation is in this respect; `None` for one that no transaction refuses. `is_partitioned`: its table or index is
-    /// partitioned; where that is not known, false. Not told here: what subscriptions do, as that depends on their options.
+    /// partitioned; where that is not known, false. Not told here: DROP SUBSCRIPTION, as no text says whether
+    /// the subscription has a slot by then.
     pub fn of(op: &Op, is_partitioned: bool) -> Option<Alone> {
         match op {
             Op::CreateIndex(index) => index.concurrently.then_some(Alone::CreateIndexConcurrently),
@@ -178,6 +179,12 @@ impl Alone {
                     ObjectKind::Index if *concurrently => Some(Alone::DropIndexConcurrently),
                     _ => of_cluster_wide(kind, Alone::DropDatabase, Alone::DropTablespace),
                 }
+            }
+            Op::CreateSubscription { makes_slot, .. } => {
+                Some(if *makes_slot { Alone::CreateSubscription } else { Alone::CreateSubscriptionWithoutSlot })
+            }
+            Op::AlterSubscription { refreshes, .. } => {
+                Some(if *refreshes { Alone::RefreshSubscription } else { Alone::AlterSubscription })
             }
             Op::CreateOther { object, .. } => of_cluster_wide(object.kind, Alone::CreateDatabase, Alone::CreateTablespace),
             Op::AlterOther { object, options } if object.kind == ObjectKind::Database => {
@@ -222,8 +229,6 @@ impl Alone {
             | Op::ReassignOwned { .. }
             | Op::CreatePublication { .. }
             | Op::AlterPublication { .. }
-            | Op::CreateSubscription { .. }
-            | Op::AlterSubscription { .. }
             | Op::Dml(_)
             | Op::Select(_)
             | Op::Truncate { .. }

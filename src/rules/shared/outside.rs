@@ -1,35 +1,34 @@
 //! Statements that refuse a transaction, and the part of a unit that has none around it.
 
+use crate::catalog::Catalog;
 use crate::catalog::change::Change;
-use crate::op::{AlterTableCommand, ObjectKind, Op, ReindexKind};
+use crate::op::{Op, ReindexKind};
 use crate::rules::Context;
+use crate::versions::alone::{Alone, Place};
 
-/// How a statement is called that the server refuses inside of a transaction (`PreventInTransactionBlock`); none for the others.
-pub fn refusing(op: &Op) -> Option<&'static str> {
-    match op {
-        Op::CreateIndex(create) if create.concurrently => Some("CREATE INDEX CONCURRENTLY"),
-        Op::Drop { concurrently: true, .. } => Some("DROP INDEX CONCURRENTLY"),
-        Op::Reindex { concurrently: true, .. } => Some("REINDEX CONCURRENTLY"),
-        Op::Reindex { kind: ReindexKind::Schema | ReindexKind::System | ReindexKind::Database, .. } => Some("REINDEX"),
-        Op::AlterTable(alter) => alter.commands.iter().find_map(|command| match command {
-            AlterTableCommand::DetachPartition { concurrently: true, .. } => Some("DETACH PARTITION CONCURRENTLY"),
-            _ => None,
-        }),
-        Op::Vacuum { analyze_only: false, .. } => Some("VACUUM"),
-        Op::Cluster { relation: None } => Some("CLUSTER"),
-        Op::Discard { all: true } => Some("DISCARD ALL"),
-        Op::AlterSettings { scope, .. } if scope == "system" => Some("ALTER SYSTEM"),
-        Op::CreateOther { object, .. } if object.kind == ObjectKind::Database => Some("CREATE DATABASE"),
-        Op::CreateOther { object, .. } if object.kind == ObjectKind::Tablespace => Some("CREATE TABLESPACE"),
-        Op::Drop { objects, .. } => objects.iter().find_map(|object| match object.kind {
-            ObjectKind::Database => Some("DROP DATABASE"),
-            ObjectKind::Tablespace => Some("DROP TABLESPACE"),
-            ObjectKind::Subscription => Some("DROP SUBSCRIPTION"),
-            _ => None,
-        }),
-        Op::CreateSubscription { .. } => Some("CREATE SUBSCRIPTION"),
+/// What the operation is, where servers refuse it in this place.
+pub fn refused_in(cx: &Context<'_>, op: &Op, place: Place) -> Option<Alone> {
+    let partitioned = [cx.after, cx.before].into_iter().any(|catalog| is_partitioned(catalog, op));
+    Alone::of(op, partitioned).filter(|alone| alone.refused_in(place, cx.settings.postgres.unwrap_or_default()))
+}
+
+/// What the operation is, where servers refuse it in a transaction block.
+pub fn refusing(cx: &Context<'_>, op: &Op) -> Option<Alone> {
+    refused_in(cx, op, Place::Block)
+}
+
+/// Whether the table that REINDEX or CLUSTER is about is partitioned, as far as the catalog knows it.
+fn is_partitioned(catalog: &Catalog, op: &Op) -> bool {
+    let relation = match op {
+        Op::Reindex { kind: ReindexKind::Index, name: Some(name), .. } => {
+            catalog.resolve_index(name).and_then(|index| catalog.indexes.get(&index)).map(|index| index.relation)
+        }
+        Op::Reindex { kind: ReindexKind::Table, name: Some(name), .. } | Op::Cluster { relation: Some(name) } => {
+            catalog.resolve_relation(name)
+        }
         _ => None,
-    }
+    };
+    relation.and_then(|relation| catalog.relation(relation)).is_some_and(|relation| relation.partition_strategy.is_some())
 }
 
 /// The statement (from 0) changes the schema or rows: no setting, no transaction control, nothing that only looks.

@@ -73,7 +73,8 @@ impl Objects {
 }
 
 pub fn create_subscription(stmt: &CreateSubscriptionStmt) -> Op {
-    Op::CreateSubscription { name: stmt.subname.clone(), connection: stmt.conninfo.clone() }
+    let makes_slot = !is_off(&stmt.options, "connect") && !is_off(&stmt.options, "create_slot");
+    Op::CreateSubscription { name: stmt.subname.clone(), connection: stmt.conninfo.clone(), makes_slot }
 }
 
 pub fn alter_subscription(stmt: &AlterSubscriptionStmt) -> Op {
@@ -81,7 +82,21 @@ pub fn alter_subscription(stmt: &AlterSubscriptionStmt) -> Op {
         AlterSubscriptionType::AlterSubscriptionConnection => optional(&stmt.conninfo),
         _ => None,
     };
-    Op::AlterSubscription { name: stmt.subname.clone(), connection }
+    let refreshes = match stmt.kind() {
+        AlterSubscriptionType::AlterSubscriptionRefresh => true,
+        AlterSubscriptionType::AlterSubscriptionSetPublication
+        | AlterSubscriptionType::AlterSubscriptionAddPublication
+        | AlterSubscriptionType::AlterSubscriptionDropPublication => !is_off(&stmt.options, "refresh"),
+        _ => false,
+    };
+    Op::AlterSubscription { name: stmt.subname.clone(), connection, refreshes }
+}
+
+/// The option is there with a word for false.
+fn is_off(options: &[Node], name: &str) -> bool {
+    definition::pairs(options).iter().any(|(key, value)| {
+        key == name && value.as_ref().is_some_and(|value| matches!(value.to_lowercase().as_str(), "false" | "off" | "0"))
+    })
 }
 
 pub fn drop_subscription(stmt: &DropSubscriptionStmt) -> Op {
