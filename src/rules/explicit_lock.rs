@@ -18,10 +18,9 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 findings.push(lock_table(cx, one, &labels, mode));
             }
         }
-        if let Some(query) = one.query().filter(|query| query.for_update) {
-            if let Some(judged) = every_row(cx, one, query) {
-                findings.push(judged);
-            }
+        let locking = one.query().filter(|query| query.for_update);
+        if let Some(judged) = locking.and_then(|query| every_row(cx, one, query)) {
+            findings.push(judged);
         }
         let mut advisory = None;
         one.walk(&mut |expr| advisory = advisory.or(advisory_lock(expr)));
