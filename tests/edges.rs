@@ -1,4 +1,4 @@
-//! Every edge of a contract, phase, history, access or retry row has an example or a test that shows it: `rules/edges.toml`.
+//! Every edge of a contract, phase, history, access, blocking or retry row has an example or a test that shows it: `rules/edges.toml`.
 
 use phasegate::finding::Level;
 use phasegate::rules::RULES;
@@ -101,10 +101,12 @@ fn every_rule_of_these_families_has_edges_and_no_edge_stands_twice() {
     for edge in &edges {
         assert!(seen.insert((edge.rule.as_str(), edge.edge.as_str())), "{}, {} stands twice", edge.rule, edge.edge);
     }
-    for rule in RULES
-        .iter()
-        .filter(|rule| matches!(rule.family, Family::Contract | Family::Phase | Family::History | Family::Access | Family::Retry))
-    {
+    for rule in RULES.iter().filter(|rule| {
+        matches!(
+            rule.family,
+            Family::Contract | Family::Phase | Family::History | Family::Access | Family::Blocking | Family::Retry
+        )
+    }) {
         assert!(edges.iter().any(|edge| edge.rule == rule.id), "{} has no edge", rule.id);
     }
 }

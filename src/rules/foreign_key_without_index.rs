@@ -3,7 +3,6 @@ use crate::catalog::change::{Cause, Change};
 use crate::catalog::name::{choose_name, join_columns};
 use crate::catalog::object::{ColumnId, ConstraintType, Index, Relation, RelationKind};
 use crate::finding::Level;
-use crate::recipe::Recipe;
 use crate::sql::names::quote_identifier;
 
 pub const RULE: Rule =
@@ -20,21 +19,15 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         }
         let referenced = cx.end.relation(*references).map(|found| cx.label(found)).unwrap_or_default();
         let name = cx.part_label(now, &constraint.name);
-        let judged = cx.finding(
-            RULE.id,
-            Level::Note,
-            event,
-            name.clone(),
-            format!(
-                "no index begins with the columns of {name}: each DELETE from {referenced}, and each change of its key, reads all of {}",
-                cx.label(now)
-            ),
-            "build one".into(),
+        let help = match index(cx, now, columns) {
+            Some(lines) => format!("build one, while the table is new or everybody works:\n{lines}"),
+            None => "build one on each partition, and one of the whole table over them".to_string(),
+        };
+        let message = format!(
+            "no index begins with the columns of {name}: each DELETE from {referenced}, and each change of its key, reads all of {}",
+            cx.label(now)
         );
-        findings.push(match recipe(cx, now, columns) {
-            Some(recipe) => judged.with_recipe(recipe, cx.opt_out()),
-            None => judged,
-        });
+        findings.push(cx.finding(RULE.id, Level::Note, event, name, message, help));
     }
 }
 
@@ -48,25 +41,13 @@ fn serves(index: &Index, columns: &[ColumnId]) -> bool {
         && columns.iter().all(|column| first.contains(column))
 }
 
-fn recipe(cx: &Context<'_>, now: &Relation, columns: &[ColumnId]) -> Option<Recipe> {
+/// What to paste: in a migration outside of a transaction, where the table has rows by then.
+fn index(cx: &Context<'_>, now: &Relation, columns: &[ColumnId]) -> Option<String> {
     let names: Vec<&str> = columns.iter().map(|id| Some(now.column_by_id(*id)?.name.as_str())).collect::<Option<_>>()?;
     let taken = |name: &str| cx.end.relation_name_taken(&now.schema, name);
     let name = choose_name(&now.name, Some(&join_columns(names.iter().copied())), "idx", taken);
     let columns = names.iter().map(|name| quote_identifier(name)).collect::<Vec<_>>().join(", ");
-    let table = cx.label(now);
-    let schema = quote_identifier(&now.schema);
-    let name = quote_identifier(&name);
-    Some(match now.kind {
-        RelationKind::Table if cx.older(now.birth) => Recipe::new().then_outside(
-            "an index for the key, while everybody works",
-            [
-                format!("DROP INDEX CONCURRENTLY IF EXISTS {schema}.{name}"),
-                format!("CREATE INDEX CONCURRENTLY {name} ON {table} ({columns})"),
-            ],
-        ),
-        RelationKind::Table => {
-            Recipe::new().then("beside the table, while it is new", [format!("CREATE INDEX {name} ON {table} ({columns})")])
-        }
-        _ => return None,
-    })
+    let (name, table) = (quote_identifier(&name), cx.label(now));
+    let concurrently = if cx.older(now.birth) { "CONCURRENTLY " } else { "" };
+    (now.kind == RelationKind::Table).then(|| format!("CREATE INDEX {concurrently}{name} ON {table} ({columns});"))
 }

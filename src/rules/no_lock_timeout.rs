@@ -1,7 +1,7 @@
 use super::shared::running::{Running, What};
-use super::shared::{held, running};
+use super::shared::{held, online, running};
 use super::{Check, Context, Family, Findings, Rule};
-use crate::catalog::object::{Id, RelationKind};
+use crate::catalog::object::Id;
 use crate::catalog::replay::BlockKind;
 use crate::catalog::work::{Act, Work};
 use crate::config::LockTimeout;
@@ -23,12 +23,12 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
     let running = running::all(cx);
     let mut had = Had::new();
     for work in cx.work.iter().filter(|work| cx.older_relation(&work.relation)) {
-        // Only REFRESH itself writes a materialized view.
-        let written = work.relation.kind != RelationKind::MaterializedView;
-        let stops = |mode: &LockMode| if written { mode.stops_writes() } else { mode.stops_reads() };
-        let Some(mode) = waits(cx, work, &mut had).filter(stops) else { continue };
-        let nowait = matches!(what(&running, work), Some(What::Op(Op::Lock { nowait: true, .. })));
-        if !nowait && !is_limited(cx, &running, work) {
+        let Some(mode) = waits(cx, work, &mut had).filter(|mode| held::stops_someone(&work.relation, *mode)) else { continue };
+        let nobody_waits = matches!(
+            what(&running, work),
+            Some(What::Op(Op::Lock { nowait: true, .. } | Op::Reindex { concurrently: true, .. } | Op::Drop { concurrently: true, .. }))
+        );
+        if !nobody_waits && !is_limited(cx, &running, work) {
             report(cx, work, mode, findings);
             return;
         }
@@ -85,7 +85,10 @@ fn ends(value: &str) -> bool {
 }
 
 fn report(cx: &Context<'_>, work: &Work, mode: LockMode, findings: &mut Findings) {
-    let table = cx.label(&work.relation);
+    let table = match &work.act {
+        Act::LockIndex(index, _) => online::index_label(index),
+        Act::Lock(_) | Act::Rewrite(_) | Act::Scan(_) | Act::Build(_) => cx.label(&work.relation),
+    };
     let block = cx.circumstances.get(work.statement).and_then(|circumstances| circumstances.block);
     let set = match block {
         Some(BlockKind::Runner | BlockKind::Explicit) => "SET LOCAL lock_timeout = '5s';",
@@ -103,4 +106,27 @@ fn report(cx: &Context<'_>, work: &Work, mode: LockMode, findings: &mut Findings
         ),
         format!("put a limit before it, and let the runner try again later:\n{set}"),
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{LockTimeout, Settings};
+    use crate::rules::testing::judged;
+
+    const TEXTS: [&str; 2] =
+        ["CREATE TABLE t (id int);", "ALTER TABLE t ADD a int; ALTER TABLE t ADD b int; BEGIN; DROP TABLE t; COMMIT;"];
+
+    fn found(settings: Settings) -> usize {
+        judged(&TEXTS, settings).iter().filter(|finding| finding.rule == super::RULE.id).count()
+    }
+
+    #[test]
+    fn a_file_is_told_once() {
+        assert_eq!(found(Settings::default()), 1);
+    }
+
+    #[test]
+    fn a_runner_that_sets_the_timeout_turns_it_off() {
+        assert_eq!(found(Settings { lock_timeout: LockTimeout::Runner, ..Settings::default() }), 0);
+    }
 }

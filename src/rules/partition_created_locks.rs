@@ -69,7 +69,8 @@ fn created(
     });
     let help = format!("make the table first and attach it, which takes SHARE UPDATE EXCLUSIVE on {above} and lets everybody work{keeps}");
     let judged = cx.finding(RULE.id, Level::Warning, event, label.clone(), message, help).related(cx.created(parent.birth));
-    findings.push(match bound(cx, event, create) {
+    // With a default partition no way spares its rows.
+    findings.push(match bound(cx, event, create).filter(|_| both.len() == 1) {
         Some(bound) => {
             let make = format!("CREATE TABLE {label} (LIKE {above} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING STATISTICS)");
             let attach = format!("ALTER TABLE {above} ATTACH PARTITION {label} {bound}");

@@ -35,17 +35,19 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             _ => format!("ACCESS EXCLUSIVE on {table}, which stops reads and writes,"),
         };
         let validate = format!("ALTER TABLE {table} VALIDATE CONSTRAINT {}", quote_identifier(&constraint.name));
-        let recipe = Recipe::new().then("old rows are checked while everybody works", [validate]);
-        let judged = cx
-            .finding(
-                RULE.id,
-                Level::Error,
-                event,
-                name.clone(),
-                format!("{name} is validated in the transaction that adds it: {lock} is held while every row is read"),
-                "end the migration before this, and make it the next one".into(),
-            )
-            .with_recipe(recipe, cx.opt_out());
+        let together = (added.statement, added.span) == (event.statement, event.span);
+        let help = if together {
+            format!("leave it out here, and say it in the next migration:\n{validate};")
+        } else {
+            "end the migration before this, and make it the next one".to_string()
+        };
+        let message = format!("{name} is validated in the transaction that adds it: {lock} is held while every row is read");
+        let mut judged = cx.finding(RULE.id, Level::Error, event, name.clone(), message, help);
+        // A recipe stands in place of its statement, which adds the constraint too.
+        if !together {
+            let recipe = Recipe::new().then("old rows are checked while everybody works", [validate]);
+            judged = judged.with_recipe(recipe, cx.opt_out());
+        }
         findings.push(judged.related(Some(Related {
             path: cx.migration.file.path.clone(),
             span: added.span,

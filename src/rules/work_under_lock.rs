@@ -1,10 +1,9 @@
 use super::shared::backfill;
 use super::shared::held::{Held, Lock};
-use super::shared::running::{self, What};
 use super::{Check, Context, Family, Findings, Judged, Rule};
 use crate::catalog::work::{Act, Build, Scan, Work};
 use crate::finding::{Level, Related};
-use crate::op::{Op, Span};
+use crate::op::Span;
 
 pub const RULE: Rule = Rule { id: "work-under-lock", family: Family::Blocking, level: Level::Warning, check: Check::Unit(check) };
 
@@ -45,22 +44,13 @@ fn takes_itself(cx: &Context<'_>, (statement, span): (usize, Span), lock: &Lock<
 fn long(cx: &Context<'_>) -> Vec<Long> {
     let mut all: Vec<Long> = Vec::new();
     for backfill in backfill::all(cx) {
-        let what = format!("this {} all rows of {}", backfill.verb(), cx.label(&backfill.table));
+        let what = format!("this {} rows of {} without a bound", backfill.verb(), cx.label(&backfill.table));
         all.push(Long { statement: backfill.event.statement, span: backfill.event.span, level: Level::Error, what });
     }
     for work in cx.work.iter().filter(|work| cx.older_relation(&work.relation)) {
         if let Some(verb) = takes_long(&work.act) {
             let what = format!("this {verb} {}", cx.label(&work.relation));
             all.push(Long { statement: work.statement, span: work.span, level: Level::Warning, what });
-        }
-    }
-    for one in running::all(cx) {
-        if let What::Op(Op::CreateTableAs(create)) = one.what
-            && create.with_data
-            && let Some(table) = one.sources(cx, &create.query).iter().find(|table| cx.older_relation(table))
-        {
-            let what = format!("this reads {}", cx.label(table));
-            all.push(Long { statement: one.statement, span: one.span, level: Level::Warning, what });
         }
     }
     all.sort_by_key(|long| (long.statement, long.span.start, std::cmp::Reverse(long.level)));

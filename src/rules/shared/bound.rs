@@ -127,7 +127,10 @@ fn is_of_values(path: &[String], sources: &Query) -> bool {
     ) || sources.ctes.iter().any(|(name, _, query)| name == table && query.values.is_some())
 }
 
-/// `id >= a AND id < b`, `id BETWEEN a AND b`.
+/// How many rows an end of a range alone may stand for: numbers of keys begin at 1.
+const FEW: i64 = 100_000;
+
+/// `id >= a AND id < b`, `id BETWEEN a AND b`, `id < 1000`.
 fn is_closed_range(parts: &[&Expr], column: &str) -> bool {
     let (mut above, mut below) = (false, false);
     for part in parts {
@@ -138,7 +141,10 @@ fn is_closed_range(parts: &[&Expr], column: &str) -> bool {
                 if !reversed && !is_column(&args[0], column) {
                     continue;
                 }
+                let limit = if reversed { &args[0] } else { &args[1] };
+                let few = matches!(bare(limit), Expr::Int(limit) if *limit <= FEW);
                 match (name.as_str(), reversed) {
+                    ("<" | "<=", false) | (">" | ">=", true) if few => return true,
                     (">" | ">=", false) | ("<" | "<=", true) => above = true,
                     ("<" | "<=", false) | (">" | ">=", true) => below = true,
                     _ => {}

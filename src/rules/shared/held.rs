@@ -61,8 +61,9 @@ impl<'a> Held<'a> {
                 _ => None,
             })
             .collect();
-        let kept =
-            |lock: &&Lock<'a>| lock.mode.stops_writes() && has_rows(lock.relation()) && !dropped.contains(&lock.relation().id);
+        let kept = |lock: &&Lock<'a>| {
+            stops_someone(lock.relation(), lock.mode) && has_rows(lock.relation()) && !dropped.contains(&lock.relation().id)
+        };
         self.locks.iter().filter(kept).copied().collect()
     }
 
@@ -80,6 +81,11 @@ impl<'a> Held<'a> {
             && (!rolled_back(from.0) || rolled_back(to.0))
             && !(from.0 == to.0 && running::ends_between(&self.running, from.0, from.1, to.1))
     }
+}
+
+/// Clients wait for the lock. Nobody but REFRESH writes to a materialized view.
+pub fn stops_someone(relation: &Relation, mode: LockMode) -> bool {
+    if relation.kind == RelationKind::MaterializedView { mode.stops_reads() } else { mode.stops_writes() }
 }
 
 /// Tables and materialized views.
