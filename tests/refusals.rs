@@ -35,7 +35,7 @@ const ENUM: Table = Table {
 const PENDING: Table = Table {
     given: "CREATE TABLE r (id int PRIMARY KEY, a int); INSERT INTO r VALUES (1, 1), (2, 2); \
             CREATE TABLE t (id int PRIMARY KEY, rid int CONSTRAINT fk REFERENCES r DEFERRABLE INITIALLY DEFERRED, x int); \
-            INSERT INTO t VALUES (1, 1, 1); CREATE INDEX i ON t (x); \
+            CREATE INDEX i ON t (x); INSERT INTO t VALUES (1, 1, 1); \
             CREATE TABLE u (id int, rid int CONSTRAINT immediate REFERENCES r ON DELETE CASCADE DEFERRABLE); \
             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';",
     rows: &[
@@ -108,16 +108,17 @@ const RETYPE: Table = Table {
 fn differences(server: &LocalServer, table: &Table) -> Vec<String> {
     let mut wrong = Vec::new();
     for (statements, wanted) in table.rows {
-        server.create_database("refusals", None).unwrap();
-        let mut client = server.connect("refusals").unwrap();
+        let mut client = server.connect("postgres").unwrap();
+        client.batch_execute("SET client_min_messages = error; DROP SCHEMA IF EXISTS w CASCADE; CREATE SCHEMA w").unwrap();
+        client.batch_execute("SET search_path = w").unwrap();
         client.batch_execute(table.given).unwrap();
         let said = client.batch_execute(&format!("BEGIN; {statements}; ROLLBACK"));
         let found = said.err().and_then(|error| error.code().map(|code| code.code().to_owned())).unwrap_or_default();
-        if found != *wanted {
+        // An early 16 does not know yet how to say it of publications.
+        let is_same = found == *wanted || (found == "XX000" && *wanted == "0A000" && statements.contains("PUBLICATION"));
+        if !is_same {
             wrong.push(format!("{statements}: `{found}`, not `{wanted}`"));
         }
-        drop(client);
-        server.connect("postgres").unwrap().batch_execute("DROP DATABASE refusals").unwrap();
     }
     wrong
 }

@@ -108,13 +108,14 @@ pub(super) fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectNa
             for index in c.with_indexes_below(index) {
                 let Some(table) = c.indexes.get(&index).map(|index| index.relation) else { continue };
                 c.take(table, form, Role::Table);
+                if !c.relation(table).is_some_and(|relation| has_rows(relation.kind)) {
+                    continue;
+                }
                 // CONCURRENTLY locks an index in the end that nobody uses any more.
                 if !concurrently {
                     c.take_index(index, form, Role::Index);
                 }
-                if c.relation(table).is_some_and(|relation| has_rows(relation.kind)) {
-                    c.build_index(table, Build::Reindex { concurrently });
-                }
+                c.build_index(table, Build::Reindex { concurrently });
             }
             return;
         }
@@ -131,10 +132,13 @@ pub(super) fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectNa
     };
     let form = if concurrently { Form::ReindexTableConcurrently } else { Form::ReindexTable };
     for table in tables {
-        if c.relation(table).is_none_or(|relation| !has_rows(relation.kind)) {
+        let Some(of) = c.relation(table).map(|relation| relation.kind) else { continue };
+        if kind == ReindexKind::Table || has_rows(of) {
+            c.take(table, form, Role::Table);
+        }
+        if !has_rows(of) {
             continue;
         }
-        c.take(table, form, Role::Table);
         let indexes = c.indexes_of(table);
         for index in indexes.iter().filter(|_| !concurrently) {
             c.take_index(index.id, form, Role::Index);
