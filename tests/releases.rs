@@ -81,7 +81,7 @@ impl Checked {
 }
 
 const INIT: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);\n";
-const EXPAND: &str = "ALTER TABLE users ADD COLUMN full_name text;\n-- phasegate: allow work-under-lock -- a thousand rows\nUPDATE users SET full_name = name WHERE id < 1000;\n";
+const EXPAND: &str = "ALTER TABLE users ADD COLUMN full_name text;\nUPDATE users SET full_name = name WHERE id < 1000;\n";
 const DROP: &str = "ALTER TABLE users DROP COLUMN name;\n";
 const CONTRACT: &str = "-- phase contract completes=0020\nALTER TABLE users DROP COLUMN name;\n";
 const PHONE: &str = "ALTER TABLE users ADD COLUMN phone text;\n";
