@@ -4,6 +4,7 @@
 //! statement kind does not compile until every room has decided. Names are as written but folded (`Foo` is `foo`, `"Foo"`
 //! stays); schema qualification is kept and resolved by the catalog, which alone knows `search_path`.
 
+use crate::effect::LockMode;
 use crate::expr::Expr;
 
 /// A byte range, start inclusive, end exclusive, in the file as it is on disk.
@@ -1101,8 +1102,7 @@ pub enum Op {
     },
     Lock {
         relations: Vec<ObjectName>,
-        /// As pg_locks spells it: `AccessExclusiveLock`.
-        mode: String,
+        mode: LockMode,
         nowait: bool,
     },
     Transaction(TransactionCommand),

@@ -14,8 +14,8 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         if let What::Op(Op::Lock { relations, mode, .. }) = one.what {
             let tables = relations.iter().filter_map(|name| one.relation(cx, name)).filter(|table| cx.older_relation(table));
             let labels: Vec<String> = tables.map(|table| cx.label(&table)).collect();
-            if let Some(mode) = LockMode::named(mode).filter(|mode| mode.stops_writes() && !labels.is_empty()) {
-                findings.push(lock_table(cx, one, &labels, mode));
+            if mode.stops_writes() && !labels.is_empty() {
+                findings.push(lock_table(cx, one, &labels, *mode));
             }
         }
         if let Some(query) = one.query().filter(|query| query.for_update)

@@ -25,7 +25,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
     for work in cx.work.iter().filter(|work| cx.older_relation(&work.relation)) {
         let Some(mode) = waits(cx, work, &mut had).filter(|mode| held::stops_someone(&work.relation, *mode)) else { continue };
         let nobody_waits = matches!(
-            what(&running, work),
+            running::at(&running, work.statement, work.span),
             Some(What::Op(Op::Lock { nowait: true, .. } | Op::Reindex { concurrently: true, .. } | Op::Drop { concurrently: true, .. }))
         );
         if !nobody_waits && !is_limited(cx, &running, work) {
@@ -48,10 +48,6 @@ fn waits(cx: &Context<'_>, work: &Work, had: &mut Had) -> Option<LockMode> {
         had.insert((circumstances.transaction, work.relation.id), known.map_or(*mode, |known| known.max(*mode)));
     }
     Some(*mode).filter(|mode| known.is_none_or(|known| known < *mode))
-}
-
-fn what<'a>(running: &[Running<'a>], work: &Work) -> Option<What<'a>> {
-    running.iter().find(|one| one.statement == work.statement && one.span == work.span).map(|one| one.what)
 }
 
 /// A timeout is in effect: from before the statement, or set in the same DO block before this.

@@ -8,7 +8,7 @@ use crate::op::{Dml, FromItem, ObjectName, Query};
 use crate::versions::locks::{self, Form, Role};
 
 /// How deep views are followed into one another.
-const DEPTH: usize = 16;
+pub(super) const DEPTH: usize = 16;
 
 /// Everything that a query reads.
 pub(super) fn read(c: &mut Catalog, query: &Query) {

@@ -6,7 +6,6 @@ use crate::catalog::Catalog;
 use crate::catalog::change::{Change, Privileged};
 use crate::catalog::object::*;
 use crate::catalog::types::BaseType;
-use crate::effect::LockMode;
 use crate::op::{
     AlterDomain, Body, ConstraintKind, CreateTable, CreateTrigger, ObjectKind, ObjectName, ObjectRef, Op, PublicationChange,
     Step, TableElement,
@@ -87,10 +86,8 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
             }
         }
         Op::Lock { relations, mode, .. } => {
-            if let Some(mode) = LockMode::named(mode) {
-                for id in relations.iter().filter_map(|name| c.resolve_relation(name)).collect::<Vec<_>>() {
-                    query::lock_below(c, id, mode, 16);
-                }
+            for id in relations.iter().filter_map(|name| c.resolve_relation(name)).collect::<Vec<_>>() {
+                query::lock_below(c, id, *mode, query::DEPTH);
             }
         }
         Op::Vacuum { relations, full, analyze_only } => maintenance::vacuum(c, relations, *full, *analyze_only),

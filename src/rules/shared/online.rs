@@ -1,5 +1,6 @@
 //! Recipes: the same change without stopping anyone, from the statement's own text and the names that the server will use.
 
+use super::running::{self, What};
 use crate::catalog::Catalog;
 use crate::catalog::change::Change;
 use crate::catalog::name::{make_object_name, qualified};
@@ -7,7 +8,7 @@ use crate::catalog::object::{Column, Constraint, Id, Index, Relation, RelationKi
 use crate::catalog::work::Work;
 use crate::expr::Expr;
 use crate::finding::Level;
-use crate::op::{AlterTable, AlterTableCommand, ColumnDef, ConstraintDef, Op, Span, Statement, Step};
+use crate::op::{AlterTable, AlterTableCommand, ColumnDef, ConstraintDef, Op, Span};
 use crate::recipe::Recipe;
 use crate::rules::{Context, Judged};
 use crate::sql::lex::{self, Token, TokenKind};
@@ -32,30 +33,12 @@ fn one_line(text: &str) -> String {
     line
 }
 
-/// The statement at a place, which may be inside a body.
+/// The statement at a place, which may be inside a DO block.
 pub fn op<'a>(cx: &Context<'a>, statement: usize, span: Span) -> Option<&'a Op> {
-    let parsed = cx.parsed.statements.get(statement)?.outcome.as_ref().ok()?;
-    if parsed.span == span {
-        return Some(&parsed.op);
+    match running::at(&running::all(cx), statement, span)? {
+        What::Op(op) => Some(op),
+        What::Query(_) | What::Expr(_) | What::End => None,
     }
-    match &parsed.op {
-        Op::Do(body) => inside(&body.steps, span).map(|statement| &statement.op),
-        _ => Some(&parsed.op),
-    }
-}
-
-fn inside(steps: &[Step], span: Span) -> Option<&Statement> {
-    steps.iter().find_map(|step| match step {
-        Step::Sql(statement) if statement.span == span => Some(statement),
-        Step::If { arms, otherwise, .. } => {
-            arms.iter().find_map(|(_, steps)| inside(steps, span)).or_else(|| inside(otherwise, span))
-        }
-        Step::Loop { body, .. } => inside(body, span),
-        Step::Block { body, handlers, .. } => {
-            inside(body, span).or_else(|| handlers.iter().find_map(|(_, steps)| inside(steps, span)))
-        }
-        _ => None,
-    })
 }
 
 /// ALTER TABLE at a place.

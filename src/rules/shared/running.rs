@@ -39,6 +39,11 @@ pub fn all<'a>(cx: &Context<'a>) -> Vec<Running<'a>> {
     found
 }
 
+/// What runs at a place.
+pub fn at<'a>(running: &[Running<'a>], statement: usize, span: Span) -> Option<What<'a>> {
+    running.iter().find(|one| one.statement == statement && one.span == span).map(|one| one.what)
+}
+
 /// True where a DO block commits or rolls back between two places of one statement, or after the first of them.
 pub fn ends_between(running: &[Running<'_>], statement: usize, from: Span, to: Span) -> bool {
     let between = |end: &Running<'_>| end.span.start > from.start && (end.span.start < to.start || to.start <= from.start);

@@ -5,12 +5,13 @@ use super::dml;
 use super::node::{optional, relation_of, relations, strings};
 use super::select::subquery;
 use super::{Lowering, statement};
+use crate::effect::LockMode;
 use crate::op::{Op, Query, SetParameter, SettingValue, TransactionCommand};
+use pg_query::NodeEnum;
 use pg_query::protobuf::{
     AExprKind, ClusterStmt, ConstraintsSetStmt, CopyStmt, DiscardMode, DiscardStmt, DropBehavior, ExplainStmt, LockStmt, Node,
     TransactionStmt, TransactionStmtKind, TruncateStmt, VacuumStmt, VariableSetKind, VariableSetStmt,
 };
-use pg_query::{LockMode, NodeEnum};
 
 /// SET, RESET and their SQL spellings (SET ROLE, SET TIME ZONE, SET TRANSACTION …).
 pub fn setting(stmt: &VariableSetStmt) -> SetParameter {
@@ -59,8 +60,13 @@ pub fn transaction(stmt: &TransactionStmt) -> Op {
 }
 
 pub fn lock(stmt: &LockStmt) -> Op {
-    let mode = LockMode::try_from(stmt.mode).unwrap_or(LockMode::AccessExclusiveLock);
-    Op::Lock { relations: relations(&stmt.relations), mode: format!("{mode:?}"), nowait: stmt.nowait }
+    Op::Lock { relations: relations(&stmt.relations), mode: lock_mode(stmt.mode), nowait: stmt.nowait }
+}
+
+/// By the number of `lockdefs.h`: 1 is the weakest mode. The grammar gives no other number.
+fn lock_mode(number: i32) -> LockMode {
+    let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+    at.and_then(|at| LockMode::ALL.get(at)).copied().unwrap_or(LockMode::AccessExclusiveLock)
 }
 
 pub fn truncate(stmt: &TruncateStmt) -> Op {

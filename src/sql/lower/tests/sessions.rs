@@ -1,4 +1,5 @@
 use super::*;
+use crate::effect::LockMode;
 use crate::op::{SetParameter, SettingValue, TransactionCommand};
 
 fn values(list: &[&str]) -> SettingValue {
@@ -61,13 +62,13 @@ fn transaction_commands_have_one_name_in_all_spellings() {
 }
 
 #[test]
-fn locks_are_spelled_as_in_pg_locks() {
+fn a_lock_has_the_mode_that_it_names() {
     for (sql, mode) in [
-        ("LOCK s.t", "AccessExclusiveLock"),
-        ("LOCK TABLE s.t IN ACCESS SHARE MODE", "AccessShareLock"),
-        ("LOCK TABLE s.t IN SHARE ROW EXCLUSIVE MODE", "ShareRowExclusiveLock"),
+        ("LOCK s.t", LockMode::AccessExclusiveLock),
+        ("LOCK TABLE s.t IN ACCESS SHARE MODE", LockMode::AccessShareLock),
+        ("LOCK TABLE s.t IN SHARE ROW EXCLUSIVE MODE", LockMode::ShareRowExclusiveLock),
     ] {
-        assert_eq!(op(sql), Op::Lock { relations: vec![name("s.t")], mode: mode.into(), nowait: false }, "{sql}");
+        assert_eq!(op(sql), Op::Lock { relations: vec![name("s.t")], mode, nowait: false }, "{sql}");
     }
     assert!(matches!(op("LOCK t, u NOWAIT"), Op::Lock { nowait: true, relations, .. } if relations.len() == 2));
 }
