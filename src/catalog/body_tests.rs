@@ -3,26 +3,10 @@
 use super::Catalog;
 use super::change::{Change, Event};
 use super::replay::{self, Circumstances, TransactionNoteKind, UnitReplay};
-use crate::op::Span;
-use crate::source::{Migration, Phase, SourceFile, UnitKind, Wrapping};
-use std::sync::Arc;
+use crate::source::{Migration, UnitKind, Wrapping};
 
 fn run(catalog: &mut Catalog, unit: u32, sql: &str, wrapping: Wrapping) -> UnitReplay {
-    let file = SourceFile { path: "case.sql".into(), repo_path: "case.sql".into(), bytes: sql.as_bytes().to_vec() };
-    let migration = Migration {
-        id: "case".into(),
-        file: Arc::new(file),
-        parts: vec![Span { start: 0, end: sql.len() }],
-        phase: Phase::Untagged,
-        tag: None,
-        directives: Vec::new(),
-        wrapping,
-        rewriting: Default::default(),
-        kind: UnitKind::Sql,
-        reported: true,
-        version: None,
-        down: None,
-    };
+    let migration = Migration { wrapping, ..Migration::of_text("case", "case.sql", sql.as_bytes()) };
     let parsed = crate::sql::parse::unit(&migration);
     assert!(parsed.statements.iter().all(|statement| statement.outcome.is_ok()), "{sql}");
     replay::unit(catalog, unit, &migration, &parsed)
@@ -210,21 +194,7 @@ fn statements_know_their_transaction_and_whether_it_was_rolled_back() {
 fn a_step_that_cannot_be_read_leaves_the_history_incomplete() {
     let mut catalog = Catalog::new();
     let sql = "CREATE TABLE t (a int); SELEC 1; CREATE TABLE u (a int)";
-    let file = SourceFile { path: "case.sql".into(), repo_path: "case.sql".into(), bytes: sql.as_bytes().to_vec() };
-    let mut migration = Migration {
-        id: "case".into(),
-        file: Arc::new(file),
-        parts: vec![Span { start: 0, end: sql.len() }],
-        phase: Phase::Untagged,
-        tag: None,
-        directives: Vec::new(),
-        wrapping: Wrapping::None,
-        rewriting: Default::default(),
-        kind: UnitKind::Sql,
-        reported: true,
-        version: None,
-        down: None,
-    };
+    let mut migration = Migration { wrapping: Wrapping::None, ..Migration::of_text("case", "case.sql", sql.as_bytes()) };
     let parsed = crate::sql::parse::unit(&migration);
     let replayed = replay::unit(&mut catalog, 1, &migration, &parsed);
     assert_eq!(words(&replayed.events, &catalog), ["create t", "create u"]);

@@ -11,27 +11,16 @@ use crate::fingerprint;
 use crate::op::Span;
 use crate::release::Releases;
 use crate::release::standing::Changed;
-use crate::source::{History, Migration, Phase, Skipped, SourceFile, UnitKind, Wrapping};
+use crate::source::{History, Migration, Skipped, SourceFile};
 use crate::versions::PostgresVersions;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
 fn unit(path: &str, bytes: &[u8]) -> Migration {
     let name = path.rsplit('/').next().unwrap();
-    Migration {
-        id: name.split('_').next().unwrap().into(),
-        file: Arc::new(SourceFile { path: path.into(), repo_path: format!("repo/{path}"), bytes: bytes.into() }),
-        parts: vec![Span { start: 0, end: bytes.len() }],
-        phase: Phase::Untagged,
-        tag: None,
-        directives: Vec::new(),
-        wrapping: Wrapping::Wrapped,
-        rewriting: Default::default(),
-        kind: UnitKind::Sql,
-        reported: true,
-        version: None,
-        down: None,
-    }
+    let file = SourceFile { path: path.into(), repo_path: format!("repo/{path}"), bytes: bytes.into() };
+    let id = name.split('_').next().unwrap();
+    Migration { file: Arc::new(file), ..Migration::of_text(id, path, bytes) }
 }
 
 fn span_of(text: &str, part: &str) -> Span {

@@ -8,9 +8,8 @@ use crate::config::Settings;
 use crate::finding::Finding;
 use crate::op::Span;
 use crate::release::Releases;
-use crate::source::{History, Migration, Phase, SourceFile, UnitKind, Wrapping};
+use crate::source::{History, Migration};
 use crate::sql::{self, ParsedUnit};
-use std::sync::Arc;
 
 /// Replays each text as a unit of its own, and judges the last one.
 pub fn judged(texts: &[&str], settings: Settings) -> Vec<Finding> {
@@ -56,20 +55,6 @@ pub fn judged_with(texts: &[&str], settings: Settings, more: Vec<Change>) -> Vec
 }
 
 fn migration(number: usize, text: &str) -> Migration {
-    let path = format!("{number:04}.sql");
-    let file = SourceFile { path: path.clone(), repo_path: path, bytes: text.as_bytes().to_vec() };
-    Migration {
-        id: format!("{number:04}"),
-        parts: vec![Span { start: 0, end: file.bytes.len() }],
-        file: Arc::new(file),
-        phase: Phase::Untagged,
-        tag: None,
-        directives: Vec::new(),
-        wrapping: Wrapping::Wrapped,
-        rewriting: Default::default(),
-        kind: UnitKind::Sql,
-        reported: true,
-        version: None,
-        down: None,
-    }
+    let id = format!("{number:04}");
+    Migration::of_text(&id, &format!("{id}.sql"), text.as_bytes())
 }

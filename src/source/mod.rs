@@ -119,6 +119,28 @@ pub struct Migration {
     pub reported: bool,
 }
 
+#[cfg(test)]
+impl Migration {
+    /// A unit that is a whole file and says nothing about itself, for tests: SQL in the runner's transaction, reported.
+    pub fn of_text(id: &str, path: &str, bytes: &[u8]) -> Migration {
+        let file = SourceFile { path: path.into(), repo_path: path.into(), bytes: bytes.to_vec() };
+        Migration {
+            id: id.into(),
+            version: None,
+            down: None,
+            parts: vec![Span { start: 0, end: bytes.len() }],
+            file: Arc::new(file),
+            phase: Phase::Untagged,
+            tag: None,
+            directives: Vec::new(),
+            wrapping: Wrapping::Wrapped,
+            rewriting: Rewriting::default(),
+            kind: UnitKind::Sql,
+            reported: true,
+        }
+    }
+}
+
 /// What undoes a unit: a file of its own, or a section of the same file.
 #[derive(Clone, Debug)]
 pub struct DownPart {

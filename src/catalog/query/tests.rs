@@ -2,28 +2,11 @@
 
 use crate::catalog::object::{Birth, Reference};
 use crate::catalog::{Catalog, replay};
-use crate::op::Span;
-use crate::source::{Migration, Phase, SourceFile, UnitKind, Wrapping};
-use std::sync::Arc;
+use crate::source::{Migration, Wrapping};
 
 /// The catalog after the text has run as the first unit.
 fn after(sql: &str) -> Catalog {
-    let path = "0001.sql".to_string();
-    let file = SourceFile { path: path.clone(), repo_path: path, bytes: sql.as_bytes().to_vec() };
-    let migration = Migration {
-        id: "0001".into(),
-        file: Arc::new(file),
-        parts: vec![Span { start: 0, end: sql.len() }],
-        phase: Phase::Untagged,
-        tag: None,
-        directives: Vec::new(),
-        wrapping: Wrapping::None,
-        rewriting: Default::default(),
-        kind: UnitKind::Sql,
-        reported: true,
-        version: None,
-        down: None,
-    };
+    let migration = Migration { wrapping: Wrapping::None, ..Migration::of_text("0001", "0001.sql", sql.as_bytes()) };
     let mut catalog = Catalog::new();
     replay::unit(&mut catalog, 1, &migration, &crate::sql::parse::unit(&migration));
     catalog

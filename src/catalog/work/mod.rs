@@ -204,41 +204,49 @@ impl Catalog {
 pub(super) mod tests {
     use crate::catalog::{Catalog, facts, replay};
     use crate::effect::Effect;
-    use crate::op::Span;
-    use crate::source::{Migration, Phase, SourceFile, UnitKind, Wrapping};
-    use std::sync::Arc;
+    use crate::source::Migration;
 
-    /// What the last statement of a wrapped unit costs, behind a unit that made what is older.
-    pub fn effect(older: &str, sql: &str) -> Effect {
+    /// What the statements of a wrapped unit cost, behind a unit that made what is older.
+    pub fn effects(older: &str, sql: &str) -> Vec<Effect> {
         let mut catalog = Catalog::new();
-        let mut last = Effect::default();
-        for (at, text) in [older, sql].into_iter().enumerate() {
+        let mut last = Vec::new();
+        for (text, number) in [older, sql].into_iter().zip(1..) {
             let before = catalog.clone();
-            let number = u32::try_from(at + 1).unwrap();
-            let migration = migration(text);
-            let parsed = crate::sql::parse::unit(&migration);
-            let replayed = replay::unit(&mut catalog, number, &migration, &parsed);
-            let mut effects = facts::of_unit(number, &replayed, &before, &catalog);
-            last = effects.pop().unwrap().0;
+            let migration = Migration::of_text("case", "case.sql", text.as_bytes());
+            let replayed = replay::unit(&mut catalog, number, &migration, &crate::sql::parse::unit(&migration));
+            last = facts::of_unit(number, &replayed, &before, &catalog).into_iter().map(|(effect, _)| effect).collect();
         }
         last
     }
 
-    fn migration(text: &str) -> Migration {
-        let file = SourceFile { path: "case.sql".into(), repo_path: "case.sql".into(), bytes: text.as_bytes().to_vec() };
-        Migration {
-            id: "case".into(),
-            parts: vec![Span { start: 0, end: file.bytes.len() }],
-            file: Arc::new(file),
-            phase: Phase::Untagged,
-            tag: None,
-            directives: Vec::new(),
-            wrapping: Wrapping::Wrapped,
-            rewriting: Default::default(),
-            kind: UnitKind::Sql,
-            reported: true,
-            version: None,
-            down: None,
-        }
+    /// What the last of them costs.
+    pub fn effect(older: &str, sql: &str) -> Effect {
+        effects(older, sql).pop().unwrap()
+    }
+
+    #[test]
+    fn a_table_that_is_rolled_back_never_was_and_the_older_one_of_its_name_is_locked() {
+        let sql = "SAVEPOINT s; DROP TABLE t; CREATE TABLE t (a int); ROLLBACK TO s; CREATE INDEX i ON t (a)";
+        let found = effect("CREATE TABLE t (a int)", sql);
+        assert_eq!((found.blocking, found.index_builds), (true, vec!["public.t".to_string()]));
+        let found = effect(
+            "SELECT 1",
+            "SAVEPOINT s; CREATE TABLE t (a int); ROLLBACK TO s; CREATE TABLE t (a int); CREATE INDEX i ON t (a)",
+        );
+        assert_eq!((found.blocking, found.locks), (false, vec![]));
+    }
+
+    #[test]
+    fn what_is_rolled_back_has_cost_what_it_cost() {
+        let sql = "SAVEPOINT s; CREATE INDEX i ON t (a); ROLLBACK TO s";
+        let all = effects("CREATE TABLE t (a int)", sql);
+        assert_eq!(all.iter().map(|effect| effect.blocking).collect::<Vec<_>>(), [false, true, false]);
+    }
+
+    #[test]
+    fn work_under_a_lock_of_an_earlier_statement_blocks_and_by_itself_it_does_not() {
+        let older = "CREATE TABLE t (a int, CONSTRAINT c CHECK (a > 0)); ALTER TABLE t ADD CONSTRAINT d CHECK (a > 1) NOT VALID";
+        assert!(!effect(older, "ALTER TABLE t VALIDATE CONSTRAINT d").blocking);
+        assert!(effect(older, "ALTER TABLE t ADD b int; ALTER TABLE t VALIDATE CONSTRAINT d").blocking);
     }
 }

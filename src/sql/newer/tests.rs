@@ -1,25 +1,10 @@
 use super::*;
 use crate::op::{Op, TableElement};
-use crate::source::{Migration, Phase, SourceFile, UnitKind, Wrapping};
+use crate::source::Migration;
 use crate::sql::{ParsedUnit, parse};
-use std::sync::Arc;
 
 fn parsed(sql: &str) -> ParsedUnit {
-    let file = SourceFile { path: "1.sql".into(), repo_path: "1.sql".into(), bytes: sql.as_bytes().to_vec() };
-    parse::unit(&Migration {
-        id: "1".into(),
-        parts: vec![Span { start: 0, end: sql.len() }],
-        file: Arc::new(file),
-        phase: Phase::Untagged,
-        tag: None,
-        wrapping: Wrapping::Wrapped,
-        kind: UnitKind::Sql,
-        reported: true,
-        version: None,
-        down: None,
-        directives: Vec::new(),
-        rewriting: Default::default(),
-    })
+    parse::unit(&Migration::of_text("1", "1.sql", sql.as_bytes()))
 }
 
 /// Every use in a file: the token, what it is, when older servers refuse it.

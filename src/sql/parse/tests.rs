@@ -1,24 +1,8 @@
 use super::*;
-use crate::source::{Phase, SourceFile, Wrapping};
 use crate::sql::OddityKind;
-use std::sync::Arc;
 
 fn migration(bytes: &[u8], parts: Vec<Span>) -> Migration {
-    let file = SourceFile { path: "a.sql".into(), repo_path: "a.sql".into(), bytes: bytes.to_vec() };
-    Migration {
-        id: "1".into(),
-        file: Arc::new(file),
-        parts,
-        phase: Phase::Untagged,
-        tag: None,
-        directives: Vec::new(),
-        wrapping: Wrapping::Wrapped,
-        rewriting: Default::default(),
-        kind: UnitKind::Sql,
-        reported: true,
-        version: None,
-        down: None,
-    }
+    Migration { parts, ..Migration::of_text("1", "a.sql", bytes) }
 }
 
 fn parse(text: &str) -> ParsedUnit {
