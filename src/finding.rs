@@ -38,6 +38,26 @@ pub struct Finding {
     pub recipe: Option<Recipe>,
 }
 
+impl Finding {
+    /// A finding about a file, until more is said of where in it.
+    pub fn new(rule: &'static str, level: Level, path: String, message: String, help: String) -> Finding {
+        Finding {
+            rule,
+            level,
+            path,
+            migration: String::new(),
+            statement: None,
+            span: Span::default(),
+            message,
+            help,
+            related: Vec::new(),
+            suppressed: None,
+            fingerprint: String::new(),
+            recipe: None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
     pub path: String,

@@ -40,6 +40,13 @@ pub enum RelationKind {
     Composite,
 }
 
+impl RelationKind {
+    /// It has rows in a file of its own: a partitioned table has none, and those of a foreign table are not this server's.
+    pub fn has_rows(self) -> bool {
+        matches!(self, RelationKind::Table | RelationKind::MaterializedView)
+    }
+}
+
 /// What another object needs to exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reference {

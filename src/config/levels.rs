@@ -97,23 +97,9 @@ impl Levels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::Span;
 
     fn finding(rule: &'static str, level: Level, path: &str) -> Finding {
-        Finding {
-            rule,
-            level,
-            path: path.into(),
-            migration: "0001".into(),
-            statement: None,
-            span: Span::default(),
-            message: String::new(),
-            help: String::new(),
-            related: Vec::new(),
-            suppressed: None,
-            fingerprint: String::new(),
-            recipe: None,
-        }
+        Finding { migration: "0001".into(), ..Finding::new(rule, level, path.into(), String::new(), String::new()) }
     }
 
     fn rules(of: &[(&'static str, Level)]) -> BTreeMap<&'static str, Ceiling> {

@@ -29,20 +29,9 @@ fn span_of(text: &str, part: &str) -> Span {
 }
 
 fn finding(rule: &'static str, level: Level, path: &str, span: Span) -> Finding {
-    Finding {
-        rule,
-        level,
-        path: path.into(),
-        migration: "0002".into(),
-        statement: Some(1),
-        span,
-        message: "public.users.name is dropped while the previous release may still use it".into(),
-        help: "release code that does not use it first, then drop it in a migration tagged `-- phase contract`".into(),
-        related: Vec::new(),
-        suppressed: None,
-        fingerprint: String::new(),
-        recipe: None,
-    }
+    let message = "public.users.name is dropped while the previous release may still use it".into();
+    let help = "release code that does not use it first, then drop it in a migration tagged `-- phase contract`".into();
+    Finding { migration: "0002".into(), statement: Some(1), span, ..Finding::new(rule, level, path.into(), message, help) }
 }
 
 const INIT: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);\n";

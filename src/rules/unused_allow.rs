@@ -29,20 +29,9 @@ fn check(cx: &AllowsContext<'_>, findings: &mut Vec<Finding>) {
 
 /// About an entry of the baseline that no finding matches.
 pub fn unused_entry(path: &str, span: Span, rule: &str, about: &str) -> Finding {
-    Finding {
-        rule: RULE.id,
-        level: Level::Warning,
-        path: path.to_owned(),
-        migration: String::new(),
-        statement: None,
-        span,
-        message: format!("this entry of the baseline silences nothing any more: {about} has no such finding of {rule}"),
-        help: "run `phasegate baseline`, which takes it out".into(),
-        related: Vec::new(),
-        suppressed: None,
-        fingerprint: String::new(),
-        recipe: None,
-    }
+    let message = format!("this entry of the baseline silences nothing any more: {about} has no such finding of {rule}");
+    let help = "run `phasegate baseline`, which takes it out".to_string();
+    Finding { span, ..Finding::new(RULE.id, Level::Warning, path.to_owned(), message, help) }
 }
 
 /// False for a rule that had no chance to find anything: there is none, it waits to be switched on, or only a run would tell.

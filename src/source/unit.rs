@@ -56,18 +56,6 @@ pub fn objection(objection: Objection, migrations: &[Migration]) -> Option<Findi
 }
 
 fn finding(rule: &'static str, migration: &Migration, span: Span, message: String, help: String) -> Finding {
-    Finding {
-        rule,
-        level: Level::Error,
-        path: migration.file.path.clone(),
-        migration: migration.id.clone(),
-        statement: None,
-        span,
-        message,
-        help,
-        related: Vec::new(),
-        suppressed: None,
-        fingerprint: String::new(),
-        recipe: None,
-    }
+    let new = Finding::new(rule, Level::Error, migration.file.path.clone(), message, help);
+    Finding { migration: migration.id.clone(), span, ..new }
 }

@@ -1,6 +1,5 @@
 //! Indexes and files: CREATE, ALTER and REINDEX INDEX, VACUUM, CLUSTER, REFRESH.
 
-use super::statement::has_rows;
 use super::{Build, Rewrite};
 use crate::catalog::Catalog;
 use crate::catalog::object::*;
@@ -63,7 +62,7 @@ fn index_form(form: Form) -> Form {
 
 pub(super) fn vacuum(c: &mut Catalog, relations: &[ObjectName], full: bool, analyze_only: bool) {
     let named: Vec<Id> = if relations.is_empty() {
-        c.relations.values().filter(|relation| has_rows(relation.kind)).map(|relation| relation.id).collect()
+        c.relations.values().filter(|relation| relation.kind.has_rows()).map(|relation| relation.id).collect()
     } else {
         relations.iter().filter_map(|name| c.resolve_relation(name)).collect()
     };
@@ -92,7 +91,7 @@ pub(super) fn vacuum(c: &mut Catalog, relations: &[ObjectName], full: bool, anal
 
 /// A table into a new file, with its indexes; one without rows of its own has no file.
 pub(super) fn rewrite(c: &mut Catalog, table: Id, why: Rewrite) {
-    if c.relation(table).is_some_and(|relation| has_rows(relation.kind)) {
+    if c.relation(table).is_some_and(|relation| relation.kind.has_rows()) {
         c.rewrite(table, why);
         if !c.indexes_of(table).is_empty() {
             c.build_index(table, Build::Rewrite);
@@ -108,7 +107,7 @@ pub(super) fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectNa
             for index in c.with_indexes_below(index) {
                 let Some(table) = c.indexes.get(&index).map(|index| index.relation) else { continue };
                 c.take(table, form, Role::Table);
-                if !c.relation(table).is_some_and(|relation| has_rows(relation.kind)) {
+                if !c.relation(table).is_some_and(|relation| relation.kind.has_rows()) {
                     continue;
                 }
                 // CONCURRENTLY locks an index in the end that nobody uses any more.
@@ -133,10 +132,10 @@ pub(super) fn reindex(c: &mut Catalog, kind: ReindexKind, name: Option<&ObjectNa
     let form = if concurrently { Form::ReindexTableConcurrently } else { Form::ReindexTable };
     for table in tables {
         let Some(of) = c.relation(table).map(|relation| relation.kind) else { continue };
-        if kind == ReindexKind::Table || has_rows(of) {
+        if kind == ReindexKind::Table || of.has_rows() {
             c.take(table, form, Role::Table);
         }
-        if !has_rows(of) {
+        if !of.has_rows() {
             continue;
         }
         let indexes = c.indexes_of(table);

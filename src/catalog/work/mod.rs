@@ -10,6 +10,7 @@ pub(super) mod facts;
 mod fallout;
 mod implied;
 mod maintenance;
+mod naming;
 mod new_column;
 mod own_lock;
 mod partition;

@@ -1,14 +1,14 @@
 //! What each kind of statement costs. ALTER TABLE is told by [`super::altering`], from inside of its subcommands; what falls along by
 //! [`super::fallout`], from the journal.
 
-use super::{Build, Rewrite, Scan, maintenance, new_column, partition, query, volatile};
+use super::{Build, Rewrite, Scan, maintenance, naming, new_column, partition, query, volatile};
 use crate::catalog::Catalog;
 use crate::catalog::change::{Change, Privileged};
 use crate::catalog::object::*;
 use crate::catalog::types::BaseType;
 use crate::op::{
-    AlterDomain, Body, ConstraintKind, CreateTable, CreateTrigger, ObjectKind, ObjectName, ObjectRef, Op, PublicationChange,
-    Step, TableElement,
+    AlterDomain, Body, ConstraintKind, CreateTable, CreateTrigger, ObjectKind, ObjectName, Op, PublicationChange, Step,
+    TableElement,
 };
 use crate::versions::locks::{Form, Role};
 
@@ -58,11 +58,11 @@ pub(super) fn before(c: &mut Catalog, op: &Op) {
             }
             policy.using.iter().chain(&policy.check).for_each(|expr| query::mention_in(c, expr));
         }
-        Op::Rename { object, .. } => rename(c, object),
-        Op::SetSchema { object, .. } => set_schema(c, object),
-        Op::SetOwner { object, .. } => set_owner(c, object),
-        Op::Comment { object, .. } => comment(c, object),
-        Op::Grant(grant) => grant_on(c, grant),
+        Op::Rename { object, .. } => naming::rename(c, object),
+        Op::SetSchema { object, .. } => naming::set_schema(c, object),
+        Op::SetOwner { object, .. } => naming::set_owner(c, object),
+        Op::Comment { object, .. } => naming::comment(c, object),
+        Op::Grant(grant) => naming::grant_on(c, grant),
         Op::CreatePublication { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::CreatePublication)),
         Op::AlterPublication { name, change } => match change {
             PublicationChange::Add { tables, .. } => tables.iter().for_each(|name| publish(c, name, Form::PublicationAddTable)),
@@ -295,7 +295,7 @@ fn alter_domain(c: &mut Catalog, name: &ObjectName, change: &AlterDomain) {
     let mut using: Vec<(Id, ColumnId)> = Vec::new();
     for relation in c.relations.values() {
         for column in &relation.columns {
-            if c.is_over(&column.data_type, domain) && has_rows(relation.kind) {
+            if c.is_over(&column.data_type, domain) && relation.kind.has_rows() {
                 using.push((relation.id, column.id));
             }
         }
@@ -306,175 +306,9 @@ fn alter_domain(c: &mut Catalog, name: &ObjectName, change: &AlterDomain) {
     }
 }
 
-pub(super) fn has_rows(kind: RelationKind) -> bool {
-    matches!(kind, RelationKind::Table | RelationKind::MaterializedView)
-}
-
 fn publish(c: &mut Catalog, name: &ObjectName, form: Form) {
     if let Some(id) = c.resolve_relation(name) {
         c.take(id, form, Role::Table);
-    }
-}
-
-/// The relation that an object is or hangs on.
-fn relation_of(c: &Catalog, object: &ObjectRef) -> Option<Id> {
-    c.resolve_relation(&object.name)
-}
-
-fn index_of(c: &mut Catalog, object: &ObjectRef, form: Form) {
-    if let Some(index) = c.resolve_index(&object.name) {
-        c.take_index(index, form, Role::Index);
-    }
-}
-
-fn rename(c: &mut Catalog, object: &ObjectRef) {
-    if let Some(index) = c.resolve_index(&object.name).filter(|_| object.sub.is_none()) {
-        let form = if object.kind == ObjectKind::Index { Form::RenameIndex } else { Form::RenameIndexAsTable };
-        c.take_index(index, form, Role::Index);
-        return;
-    }
-    if matches!(object.kind, ObjectKind::Type | ObjectKind::Attribute) {
-        if let Some(ty) = c.composite_relation(&object.name) {
-            let form = if object.kind == ObjectKind::Type { Form::RenameCompositeType } else { Form::RenameAttribute };
-            c.take(ty, form, Role::Type);
-            if object.kind == ObjectKind::Attribute {
-                c.typed_tables(ty).into_iter().for_each(|id| c.take(id, Form::RenameAttributeOfTypedTable, Role::Table));
-            }
-        }
-        return;
-    }
-    let Some(id) = relation_of(c, object) else { return };
-    match object.kind {
-        ObjectKind::Column => {
-            for id in c.with_descendants(id) {
-                c.take(id, Form::RenameColumn, Role::Table);
-            }
-        }
-        ObjectKind::TableConstraint => {
-            c.take(id, Form::RenameCheck, Role::Table);
-            let inherits = object.sub.as_ref().is_some_and(|name| {
-                let constraint = c.relation(id).and_then(|table| table.constraint(name));
-                constraint.is_some_and(|found| matches!(found.kind, ConstraintType::Check { .. }) && !found.no_inherit)
-            });
-            if inherits {
-                c.with_descendants(id).into_iter().for_each(|id| c.take(id, Form::RenameCheck, Role::Table));
-            }
-        }
-        ObjectKind::Trigger => {
-            for id in c.with_descendants_if_partitioned(id) {
-                c.take(id, Form::RenameTrigger, Role::Table);
-            }
-        }
-        ObjectKind::Policy => c.take(id, Form::RenamePolicy, Role::Table),
-        ObjectKind::Rule => c.take(id, Form::RenameRule, Role::Table),
-        _ => {
-            let (form, role) = match c.relation(id).map(|relation| relation.kind) {
-                Some(RelationKind::View) => (Form::RenameView, Role::View),
-                Some(RelationKind::MaterializedView) => (Form::RenameMaterializedView, Role::MaterializedView),
-                Some(RelationKind::Sequence) => (Form::RenameSequence, Role::Sequence),
-                _ => (Form::RenameTable, Role::Referenced),
-            };
-            c.take(id, form, role);
-        }
-    }
-}
-
-fn set_schema(c: &mut Catalog, object: &ObjectRef) {
-    if object.kind == ObjectKind::Type {
-        if let Some(ty) = c.composite_relation(&object.name) {
-            c.take(ty, Form::SetSchemaOfCompositeType, Role::Type);
-        }
-        return;
-    }
-    let Some(id) = relation_of(c, object) else { return };
-    let (form, role) = match c.relation(id).map(|relation| relation.kind) {
-        Some(RelationKind::View) => (Form::SetSchemaOfView, Role::View),
-        Some(RelationKind::MaterializedView) => (Form::SetSchemaOfMaterializedView, Role::MaterializedView),
-        Some(RelationKind::Sequence) => (Form::SetSchemaOfSequence, Role::Sequence),
-        _ => (Form::SetSchema, Role::Referenced),
-    };
-    c.take(id, form, role);
-    for sequence in crate::catalog::sequence::owned_by(c, id, None) {
-        c.take(sequence, Form::SetSchemaWithSequence, Role::Sequence);
-    }
-}
-
-fn set_owner(c: &mut Catalog, object: &ObjectRef) {
-    match object.kind {
-        ObjectKind::Type => {
-            if let Some(ty) = c.composite_relation(&object.name) {
-                c.take(ty, Form::OwnerToOfCompositeType, Role::Type);
-            }
-        }
-        ObjectKind::Table | ObjectKind::ForeignTable | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence => {
-            let Some(id) = relation_of(c, object) else { return };
-            let (form, role) = match c.relation(id).map(|relation| relation.kind) {
-                Some(RelationKind::View) => (Form::OwnerToOfView, Role::View),
-                Some(RelationKind::MaterializedView) => (Form::OwnerToOfMaterializedView, Role::MaterializedView),
-                Some(RelationKind::Sequence) => (Form::OwnerToOfSequence, Role::Sequence),
-                _ => (Form::OwnerTo, Role::Referenced),
-            };
-            c.take(id, form, role);
-        }
-        _ => {}
-    }
-}
-
-fn comment(c: &mut Catalog, object: &ObjectRef) {
-    let (form, role) = match object.kind {
-        ObjectKind::Index => return index_of(c, object, Form::CommentOnIndex),
-        ObjectKind::Type => {
-            if let Some(ty) = c.composite_relation(&object.name) {
-                c.take(ty, Form::CommentOnCompositeType, Role::Type);
-            }
-            return;
-        }
-        ObjectKind::Table => (Form::CommentOnTable, Role::Table),
-        ObjectKind::ForeignTable => (Form::CommentOnForeignTable, Role::Table),
-        ObjectKind::View => (Form::CommentOnView, Role::View),
-        ObjectKind::MaterializedView => (Form::CommentOnMaterializedView, Role::MaterializedView),
-        ObjectKind::Sequence => (Form::CommentOnSequence, Role::Sequence),
-        ObjectKind::Column => (Form::CommentOnColumn, Role::Table),
-        ObjectKind::TableConstraint => (Form::CommentOnConstraint, Role::Table),
-        ObjectKind::Trigger => (Form::CommentOnTrigger, Role::Table),
-        ObjectKind::Rule => (Form::CommentOnRule, Role::Table),
-        ObjectKind::Policy => (Form::CommentOnPolicy, Role::Table),
-        _ => return,
-    };
-    if let Some(id) = relation_of(c, object) {
-        c.take(id, form, role);
-    }
-}
-
-/// GRANT and REVOKE on relations.
-fn grant_on(c: &mut Catalog, grant: &crate::op::Grant) {
-    use crate::op::GrantTargets;
-    let take = |c: &mut Catalog, id: Id| {
-        let sequence = c.relation(id).is_some_and(|relation| relation.kind == RelationKind::Sequence);
-        let (form, role) = if sequence { (Form::GrantOnSequence, Role::Sequence) } else { (Form::Grant, Role::Table) };
-        c.take(id, form, role);
-    };
-    match &grant.targets {
-        GrantTargets::Objects { kind: ObjectKind::Table | ObjectKind::Sequence | ObjectKind::View, objects } => {
-            for object in objects {
-                if let Some(id) = c.resolve_relation(&object.name) {
-                    take(c, id);
-                }
-            }
-        }
-        GrantTargets::AllInSchema { kind, schemas } => {
-            let wanted = |relation: &&std::sync::Arc<Relation>| {
-                schemas.contains(&relation.schema)
-                    && match kind {
-                        ObjectKind::Sequence => relation.kind == RelationKind::Sequence,
-                        ObjectKind::Table => !matches!(relation.kind, RelationKind::Sequence | RelationKind::Composite),
-                        _ => false,
-                    }
-            };
-            let ids: Vec<Id> = c.relations.values().filter(wanted).map(|relation| relation.id).collect();
-            ids.into_iter().for_each(|id| c.take(id, Form::GrantAllInSchema, Role::Table));
-        }
-        GrantTargets::Objects { .. } | GrantTargets::Defaults { .. } => {}
     }
 }
 

@@ -44,7 +44,7 @@ fn and_what_fell(cx: &Context<'_>, event: &Event, recreation: Recreation) -> Rec
 
 /// What fell with something else is new, a part of what fell, or made again in the same transaction.
 fn comes_back(cx: &Context<'_>, event: &Event) -> bool {
-    if crate::rules::dropped_birth(&event.change).is_none_or(|birth| !cx.older(birth)) {
+    if crate::rules::context::dropped_birth(&event.change).is_none_or(|birth| !cx.older(birth)) {
         return true;
     }
     let owner_fell = |id: Id| {
