@@ -33,7 +33,7 @@ fn attached(cx: &Context<'_>, work: &Work, findings: &mut Findings) {
     );
     let help = "a CHECK that says what the bound says, NULLs included, and that was validated before, spares the scan";
     let judged = cx
-        .finding_of_work(RULE.id, Level::Error, work, label.clone(), message, help.into())
+        .finding(RULE.id, Level::Error, work, label.clone(), message, help.into())
         .related(cx.created(work.relation.birth));
     findings.push(match recipe(cx, work, parent, bound) {
         Some(recipe) => judged.with_recipe(recipe, cx.opt_out()),
@@ -109,7 +109,7 @@ fn default_searched(cx: &Context<'_>, work: &Work, findings: &mut Findings) {
     let help = "a validated CHECK on the default partition that rules out the new partition's rows spares the search; with no default \
                 partition there is none";
     findings.push(
-        cx.finding_of_work(RULE.id, Level::Error, work, label, message, help.into()).related(cx.created(work.relation.birth)),
+        cx.finding(RULE.id, Level::Error, work, label, message, help.into()).related(cx.created(work.relation.birth)),
     );
 }
 

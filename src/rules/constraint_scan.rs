@@ -94,7 +94,7 @@ fn of_constraint(cx: &Context<'_>, work: &Work, added: &Added<'_>) -> Judged {
         _ => format!("adding {name} looks at every row of {label} while ACCESS EXCLUSIVE stops all reads and writes"),
     };
     let help = "add it NOT VALID, which looks at no row, and validate it in the next migration, which stops nobody";
-    let judged = cx.finding_of_work(RULE.id, Level::Error, work, name, message, help.into()).related(cx.created(table.birth));
+    let judged = cx.finding(RULE.id, Level::Error, work, name, message, help.into()).related(cx.created(table.birth));
     match recipe(cx, added) {
         Some(recipe) => judged.with_recipe(recipe, cx.opt_out()),
         None => judged,
@@ -129,7 +129,7 @@ fn checked_again(cx: &Context<'_>, work: &Work, constraint: &str) -> Judged {
         "the change makes the server check {name} again, on every row of {table}, while ACCESS EXCLUSIVE stops all reads and writes"
     );
     let help = "drop the constraint in the migration before, add it again NOT VALID in this one, and validate it in the next";
-    cx.finding_of_work(RULE.id, Level::Error, work, name, message, help.into()).related(cx.created(work.relation.birth))
+    cx.finding(RULE.id, Level::Error, work, name, message, help.into()).related(cx.created(work.relation.birth))
 }
 
 fn of_domain(cx: &Context<'_>, work: &Work, validate: bool) -> Judged {
@@ -157,5 +157,5 @@ fn of_domain(cx: &Context<'_>, work: &Work, validate: bool) -> Judged {
              writes"
         }
     };
-    cx.finding_of_work(RULE.id, Level::Error, work, table, message, help.into())
+    cx.finding(RULE.id, Level::Error, work, table, message, help.into())
 }

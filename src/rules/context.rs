@@ -154,30 +154,18 @@ impl<'a> Context<'a> {
     pub fn part_label(&self, relation: &Relation, name: &str) -> String {
         format!("{}.{}", self.label(relation), quote_identifier(name))
     }
-    /// A finding about an event. `object` is what it is about, as reports name it.
+    /// A finding about an event, or about what a statement costs. `object` is what it is about, as reports name it.
     pub fn finding(
         &self,
         rule: &'static str,
         level: Level,
-        event: &Event,
+        happened: &impl Happened,
         object: String,
         message: String,
         help: String,
     ) -> Judged {
-        let finding = self.finding_at(rule, level, Some(event.statement), event.span, message, help);
-        Judged { finding, subjects: vec![object] }
-    }
-    /// A finding about what a statement costs. `object` is what it is about, as reports name it.
-    pub fn finding_of_work(
-        &self,
-        rule: &'static str,
-        level: Level,
-        work: &Work,
-        object: String,
-        message: String,
-        help: String,
-    ) -> Judged {
-        let finding = self.finding_at(rule, level, Some(work.statement), work.span, message, help);
+        let (statement, span) = happened.place();
+        let finding = self.finding_at(rule, level, Some(statement), span, message, help);
         Judged { finding, subjects: vec![object] }
     }
     /// A finding about a statement (from 0) or a place inside it.
@@ -212,5 +200,23 @@ pub(super) fn dropped_birth(change: &Change) -> Option<Birth> {
         Change::OwnedDropped { .. } => Some(Birth::UNSEEN),
         Change::PolicyDropped { birth, .. } | Change::OtherDropped { birth, .. } => Some(*birth),
         _ => None,
+    }
+}
+
+/// What a statement did, or what it cost.
+pub trait Happened {
+    /// The statement in its unit, from 0, and the place in the file: the statement, or the one inside a body.
+    fn place(&self) -> (usize, Span);
+}
+
+impl Happened for Event {
+    fn place(&self) -> (usize, Span) {
+        (self.statement, self.span)
+    }
+}
+
+impl Happened for Work {
+    fn place(&self) -> (usize, Span) {
+        (self.statement, self.span)
     }
 }

@@ -36,7 +36,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         );
         let tail = online::index_tail(&online::text(cx, work.span));
         let recipe = top.as_ref().zip(tail).map(|(index, tail)| recipe(cx, named, index, create.unique, &tail));
-        let judged = cx.finding_of_work(
+        let judged = cx.finding(
             RULE.id,
             Level::Error,
             work,

@@ -51,7 +51,7 @@ fn rebuilt(cx: &Context<'_>, findings: &mut Findings) {
             "REINDEX builds indexes of {table} anew under SHARE on the table and ACCESS EXCLUSIVE on the index: writers wait, and so do \
              readers that would use it"
         );
-        let judged = cx.finding_of_work(
+        let judged = cx.finding(
             RULE.id,
             Level::Error,
             work,

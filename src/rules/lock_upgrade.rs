@@ -33,7 +33,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let table = cx.label(relation);
-        let judged = cx.finding_of_work(
+        let judged = cx.finding(
             RULE.id,
             Level::Warning,
             later.work,

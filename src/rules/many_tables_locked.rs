@@ -58,7 +58,7 @@ fn several(cx: &Context<'_>, held: &Held<'_>, second: &Lock<'_>) -> super::Judge
     } else {
         format!("give each table a migration of its own: the locks on {} are held from here to the commit", list(&labels))
     };
-    let mut judged = cx.finding_of_work(RULE.id, Level::Warning, second.work, labels.join(", "), message, help);
+    let mut judged = cx.finding(RULE.id, Level::Warning, second.work, labels.join(", "), message, help);
     if let Some((table, first)) = all.first().filter(|_| !one_statement) {
         judged = judged.related(Some(Related {
             path: cx.migration.file.path.clone(),
@@ -77,7 +77,7 @@ fn crossing(cx: &Context<'_>, order: &Order<'_>) -> Option<super::Judged> {
                 if let Some(other) = locks_in_order(cx, pending, second.id, first.id) {
                     let unit = cx.history.migrations.get(pending.position)?;
                     let (first, second) = (cx.label(first), cx.label(second));
-                    let judged = cx.finding_of_work(
+                    let judged = cx.finding(
                         RULE.id,
                         Level::Warning,
                         lock.work,

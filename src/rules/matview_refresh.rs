@@ -37,7 +37,7 @@ fn refreshed(cx: &Context<'_>, work: &Work, findings: &mut Findings) {
          UNIQUE INDEX CONCURRENTLY first"
     };
     let judged =
-        cx.finding_of_work(RULE.id, Level::Error, work, name.clone(), message, help.into()).related(cx.created(view.birth));
+        cx.finding(RULE.id, Level::Error, work, name.clone(), message, help.into()).related(cx.created(view.birth));
     findings.push(if unique {
         let recipe =
             Recipe::new().then("readers see the old rows meanwhile", [format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {name}")]);
@@ -75,6 +75,6 @@ fn filled_under_lock(cx: &Context<'_>, work: &Work, findings: &mut Findings) {
     );
     let help = "fill it in a migration of its own, before or after the one that locks";
     let subject = locked.clone();
-    findings.push(cx.finding_of_work(RULE.id, Level::Warning, work, subject, message, help.into()));
+    findings.push(cx.finding(RULE.id, Level::Warning, work, subject, message, help.into()));
 }
 

@@ -91,7 +91,7 @@ fn report(cx: &Context<'_>, work: &Work, mode: LockMode, findings: &mut Findings
         Some(BlockKind::Implicit) | None => "SET lock_timeout = '5s';",
     };
     let stops = held::stops(mode);
-    findings.push(cx.finding_of_work(
+    findings.push(cx.finding(
         RULE.id,
         Level::Warning,
         work,

@@ -59,7 +59,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
         };
         let subject = cx.part_label(table, &name);
         findings.push(
-            cx.finding_of_work(RULE.id, Level::Error, work, subject, message, help.into())
+            cx.finding(RULE.id, Level::Error, work, subject, message, help.into())
                 .related(cx.created(table.birth))
                 .with_recipe(recipe, cx.opt_out()),
         );

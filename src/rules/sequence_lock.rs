@@ -26,7 +26,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 "give {name} a migration of its own, with a `lock_timeout`, so that the lock is held for a moment only"
             ),
         };
-        findings.push(cx.finding_of_work(RULE.id, Level::Warning, work, name, message, help).related(cx.created(work.relation.birth)));
+        findings.push(cx.finding(RULE.id, Level::Warning, work, name, message, help).related(cx.created(work.relation.birth)));
     }
 }
 

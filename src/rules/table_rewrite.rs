@@ -53,7 +53,7 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             | Rewrite::Refresh => None,
         };
         let judged =
-            cx.finding_of_work(RULE.id, Level::Error, work, subject, message, help(why).into()).related(cx.created(work.relation.birth));
+            cx.finding(RULE.id, Level::Error, work, subject, message, help(why).into()).related(cx.created(work.relation.birth));
         findings.push(match recipe {
             Some(recipe) => judged.with_recipe(recipe, cx.opt_out()),
             None => judged,

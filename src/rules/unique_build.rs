@@ -66,7 +66,7 @@ fn one(cx: &Context<'_>, findings: &mut Findings, work: &Work, table: &Relation,
         _ => "build the index with CONCURRENTLY and hand it to the constraint, which then takes a moment",
     };
     let judged =
-        cx.finding_of_work(RULE.id, Level::Error, work, name, message, help.into()).related(cx.created(table.birth));
+        cx.finding(RULE.id, Level::Error, work, name, message, help.into()).related(cx.created(table.birth));
     findings.push(match recipe(cx, work, table, constraint, built) {
         Some(recipe) => judged.with_recipe(recipe, cx.opt_out()),
         None => judged,

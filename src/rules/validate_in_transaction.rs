@@ -81,7 +81,7 @@ fn not_null(cx: &Context<'_>, held: &Held<'_>, work: &Work, findings: &mut Findi
     );
     let recipe = Recipe::new().then("old rows are checked while everybody works", [online::text(cx, work.span)]);
     let judged = cx
-        .finding_of_work(RULE.id, Level::Error, work, name.clone(), message, "end the migration before this, and make it the next one".into())
+        .finding(RULE.id, Level::Error, work, name.clone(), message, "end the migration before this, and make it the next one".into())
         .with_recipe(recipe, cx.opt_out());
     findings.push(judged.related(Some(Related {
         path: cx.migration.file.path.clone(),

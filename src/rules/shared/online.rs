@@ -118,7 +118,7 @@ pub fn built_anew(cx: &Context<'_>, rule: &'static str, work: &Work, index: Id, 
     } else {
         "drop the index with CONCURRENTLY in the migration before, and build it again with CONCURRENTLY in the one after"
     };
-    Some(cx.finding_of_work(rule, Level::Error, work, name, message, help.into()).related(cx.created(index.birth)))
+    Some(cx.finding(rule, Level::Error, work, name, message, help.into()).related(cx.created(index.birth)))
 }
 
 /// Adds a constraint that holds for new rows at once, and looks at the old ones in a migration of its own. `replaces`: one of that
