@@ -1,12 +1,20 @@
 //! What a real server says: the only room that opens connections.
 //!
-//! [`server`] starts disposable servers; [`observe`] reads a schema off one and says what a statement changed in it, in the words
+//! [`server`] starts disposable servers; [`cluster`] makes databases on one, [`chain`] is the history to run there and [`runner`] what
+//! runs it. [`proofs`] are what is proven, each with what [`stage`] hands it, and they answer in [`evidence`].
+//! [`observe`] reads a schema off a server and says what a statement changed in it, in the words
 //! of [`crate::effect`]; [`replay`] runs a history statement by statement; [`judge`] holds a prediction against all that,
 //! [`trace`] one about what statements cost.
 
+pub mod chain;
+pub mod cluster;
+pub mod evidence;
 pub mod judge;
 mod judgement_report;
 pub mod observe;
+pub mod proofs;
 pub mod replay;
+pub mod runner;
 pub mod server;
+pub mod stage;
 pub mod trace;

@@ -6,6 +6,7 @@
 use super::binaries::Binaries;
 use super::error::{ServerError, described};
 use super::watchdog::Watchdog;
+use super::{Endpoint, Login, Secret, Server};
 use postgres::{Client, Config, NoTls};
 use std::fs::{File, Permissions};
 use std::os::unix::ffi::OsStrExt;
@@ -53,6 +54,9 @@ pub struct LocalServer {
     process: Child,
     watchdog: Watchdog,
     version: u32,
+    administrator: Login,
+    /// The directory of its programs.
+    programs: PathBuf,
 }
 
 impl LocalServer {
@@ -65,7 +69,9 @@ impl LocalServer {
         let mut watchdog = Watchdog::start(&directory).map_err(io_error("start a shell for", &directory))?;
         initialise(&binaries, &directory, account, &mut watchdog)?;
         let process = spawn(&binaries, &directory, account, &options.settings)?;
-        let mut server = LocalServer { directory, process, watchdog, version: 0 };
+        let administrator = Login::new(SUPERUSER, Secret::new(""));
+        let programs = binaries.postgres.parent().unwrap_or(&binaries.postgres).to_owned();
+        let mut server = LocalServer { directory, process, watchdog, version: 0, administrator, programs };
         server.watchdog.watch(&server.process).map_err(io_error("watch over", &server.directory))?;
         server.wait_until_ready()?;
         Ok(server)
@@ -140,6 +146,48 @@ impl LocalServer {
         let text = String::from_utf8_lossy(&bytes);
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(LINES)..].join("\n")
+    }
+}
+
+impl Server for LocalServer {
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn description(&self) -> String {
+        format!("PostgreSQL {}.{}, local, {}", self.version / 10_000, self.version % 10_000, self.programs.display())
+    }
+
+    fn administrator(&self) -> &Login {
+        &self.administrator
+    }
+
+    fn has_superuser(&self) -> bool {
+        true
+    }
+
+    fn maintenance_database(&self) -> &str {
+        SUPERUSER
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Unix { directory: self.directory.clone(), port: PORT }
+    }
+
+    fn connect_as(&self, database: &str, login: &Login) -> Result<Client, ServerError> {
+        let mut config = self.config(database);
+        config.user(&login.user).password(login.password.reveal());
+        config
+            .connect(NoTls)
+            .map_err(|source| ServerError::Connection { action: format!("connect to database {database}"), source })
+    }
+
+    fn log_end(&self) -> Option<String> {
+        Some(LocalServer::log_end(self))
+    }
+
+    fn is_running(&self) -> bool {
+        Path::new(&format!("/proc/{}", self.process.id())).exists()
     }
 }
 
