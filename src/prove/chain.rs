@@ -3,6 +3,7 @@
 use super::replay::ReplayUnit;
 use crate::check::CheckedHistory;
 use crate::effect::Effect;
+use crate::sql::ParsedUnit;
 
 /// Everything that the proofs run.
 #[derive(Clone, Debug)]
@@ -12,7 +13,14 @@ pub struct Chain<'a> {
     pub units: Vec<ReplayUnit>,
 }
 
-impl Chain<'_> {
+impl<'a> Chain<'a> {
+    /// The chain of a history that was checked, and what the SQL room found in each of its units, with the same values of
+    /// placeholders.
+    pub fn new(checked: &'a CheckedHistory, parsed: &[ParsedUnit]) -> Chain<'a> {
+        let units = checked.history.migrations.iter().zip(parsed);
+        Chain { checked, units: units.map(|(migration, parsed)| ReplayUnit::new(migration, parsed)).collect() }
+    }
+
     /// What check says of a statement; nothing where it says nothing.
     pub fn predicted(&self, unit: usize, statement: usize) -> Option<&Effect> {
         Some(&self.checked.units.get(unit)?.get(statement)?.effect)

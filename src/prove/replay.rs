@@ -9,9 +9,9 @@ use super::observe::{Catalogs, Observer, breaks, snapshot};
 use super::server::error::described;
 use crate::catalog::snapshot::Snapshot;
 use crate::effect::Break;
-use crate::op::{Op, Span, TransactionCommand};
+use crate::op::{Op, Span, Statement, TransactionCommand};
 use crate::source::{History, Migration, Wrapping};
-use crate::sql::{ParsedUnit, parse};
+use crate::sql::{Oddity, OddityKind, ParsedUnit, parse};
 use postgres::Client;
 use postgres::error::{DbError, SqlState};
 use std::collections::HashSet;
@@ -27,8 +27,10 @@ pub struct ReplayUnit {
 
 #[derive(Clone, Debug)]
 pub struct ReplayStatement {
-    /// As in the file, without the semicolon.
+    /// As the runner sends it, without the semicolon.
     pub sql: String,
+    /// What stands behind a `COPY … FROM stdin` for it to read, without the line `\.` that ends it.
+    pub copy_data: Option<Vec<u8>>,
     /// Bytes of the file.
     pub span: Span,
     /// `None` where it does not parse: the server is asked all the same.
@@ -47,8 +49,9 @@ impl ReplayUnit {
             let bytes = migration.file.bytes.get(span.start..span.end).unwrap_or_default();
             String::from_utf8_lossy(bytes).into_owned()
         };
-        let statements = parsed.statements.iter().map(|statement| ReplayStatement {
-            sql: text(statement.span),
+        let statements = parsed.statements.iter().enumerate().map(|(at, statement)| ReplayStatement {
+            sql: statement.sent.clone().unwrap_or_else(|| text(statement.span)),
+            copy_data: copy_data(migration, parsed, at),
             span: statement.span,
             op: statement.outcome.as_ref().ok().map(|parsed| parsed.op.clone()),
         });
@@ -59,6 +62,21 @@ impl ReplayUnit {
             statements: statements.collect(),
         }
     }
+}
+
+/// What the COPY that is the statement at `at` reads, where it stands behind it.
+fn copy_data(migration: &Migration, parsed: &ParsedUnit, at: usize) -> Option<Vec<u8>> {
+    let statement = parsed.statements.get(at)?;
+    let Ok(Statement { op: Op::Copy { from: true, stdin: true, .. }, .. }) = &statement.outcome else { return None };
+    let until = parsed.statements.get(at + 1).map_or(usize::MAX, |next| next.span.start);
+    let follows = |oddity: &&Oddity| {
+        oddity.kind == OddityKind::CopyData && oddity.span.start >= statement.span.end && oddity.span.start < until
+    };
+    let span = parsed.oddities.iter().find(follows)?.span;
+    let data = migration.file.bytes.get(span.start..span.end)?;
+    let last_line = data.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let ends_here = data.get(last_line..).is_some_and(|line| line.trim_ascii_end() == b"\\.");
+    Some(if ends_here { data.get(..last_line).unwrap_or_default() } else { data }.to_vec())
 }
 
 /// What happened to one statement.
@@ -280,7 +298,7 @@ pub(super) fn described_failure(statement: Option<usize>, error: postgres::Error
     Ok(Failure { statement, sqlstate: answer.code().code().to_owned(), message: message(answer) })
 }
 
-fn message(answer: &DbError) -> String {
+pub(super) fn message(answer: &DbError) -> String {
     match answer.detail() {
         Some(detail) => format!("{} ({detail})", answer.message()),
         None => answer.message().to_owned(),

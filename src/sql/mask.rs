@@ -93,6 +93,13 @@ fn apply(text: &str, edits: &[(Span, Fill)]) -> String {
     out
 }
 
+/// Blanks in the place of every byte, but line ends stay.
+pub fn blanked(old: &str) -> String {
+    let mut out = String::with_capacity(old.len());
+    blank(old, &mut out);
+    out
+}
+
 fn blank(old: &str, out: &mut String) {
     out.extend(old.bytes().map(|c| if matches!(c, b'\n' | b'\r') { char::from(c) } else { ' ' }));
 }

@@ -19,6 +19,7 @@ pub mod parse;
 pub mod placeholder;
 pub mod position;
 pub mod psql;
+mod sent;
 pub mod split;
 pub mod substitute;
 
@@ -34,6 +35,9 @@ pub struct ParsedUnit {
 #[derive(Clone, Debug)]
 pub struct ParsedStatement {
     pub span: Span,
+    /// The text as the runner sends it, where that is not what stands at `span` of the file: placeholders have their values, and
+    /// psql's commands between the words are gone.
+    pub sent: Option<String>,
     pub outcome: Result<Statement, SyntaxError>,
     /// Problems inside a body (DO, function): each with its own place.
     pub inner_errors: Vec<SyntaxError>,

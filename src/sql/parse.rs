@@ -11,6 +11,7 @@ use crate::sql::lower::{self, Lowering};
 use crate::sql::mask::{self, Masked};
 use crate::sql::newer::{self, word};
 use crate::sql::position::PositionMap;
+use crate::sql::sent::{self, Sent};
 use crate::sql::substitute::{self, Placeholders, Substituted};
 use crate::sql::{Oddity, ParsedStatement, ParsedUnit, SyntaxError, lex, split};
 use pg_query::protobuf::RawStmt;
@@ -61,15 +62,19 @@ fn part(bytes: &[u8], span: Span, rewriting: Rewriting, placeholders: &Placehold
         }
         _ => text,
     };
+    let file = text;
     let Substituted { text, origin } = substitute::substitute(text, placeholders);
     let text = text.as_ref();
+    let is_substituted = !origin.is_empty();
     let positions = PositionMap::of_part(origin, base);
     let masked = mask::mask_as(text, rewriting);
+    let sent = sent::part(text, &masked, rewriting);
+    let sent = (is_substituted || sent != text).then(|| Sent { text: sent, file, base });
     for (span, kind) in &masked.found {
         let shown = shown(&text[span.start..span.end]);
         unit.oddities.push(Oddity { span: positions.span(span.start, span.end), kind: *kind, text: shown });
     }
-    let mut reader = Reader { source: text, masked: &masked, positions, statements: &mut unit.statements };
+    let mut reader = Reader { source: text, masked: &masked, sent, positions, statements: &mut unit.statements };
     if text.len() <= PART_LIMIT {
         reader.whole(0, text.len());
     } else {
@@ -84,7 +89,7 @@ fn shown(text: &str) -> String {
 }
 
 fn failed(span: Span, error: SyntaxError) -> ParsedStatement {
-    ParsedStatement { span, outcome: Err(error), inner_errors: Vec::new(), newer: Vec::new(), truncated: None }
+    ParsedStatement { span, sent: None, outcome: Err(error), inner_errors: Vec::new(), newer: Vec::new(), truncated: None }
 }
 
 /// Reads the statements of one part.
@@ -92,6 +97,8 @@ struct Reader<'a, 'out> {
     /// The part as it runs, for messages.
     source: &'a str,
     masked: &'a Masked<'a>,
+    /// The part as the runner sends it, where that is not what stands in the file.
+    sent: Option<Sent<'a>>,
     /// Where the part stands in the file.
     positions: PositionMap,
     statements: &'out mut Vec<ParsedStatement>,
@@ -170,6 +177,7 @@ impl<'a> Reader<'a, '_> {
         let positions = self.positions.decoded(short.origins().map(|at| range.span.start + at));
         let first = self.statements.len();
         lower_all(tree.stmts, &short.text, &positions, self.statements);
+        self.note_sent(first, &[range.span]);
         for statement in &mut self.statements[first..] {
             statement.truncated = Some(short.describe());
         }
@@ -221,7 +229,9 @@ impl<'a> Reader<'a, '_> {
             let Ok(tree) = ffi::parse(&reading.text, Mode::Statements) else { continue };
             let here = self.positions.part(start, next);
             let positions = here.decoded(reading.origins.iter().copied());
+            let first = self.statements.len();
             lower_all(tree.stmts, &reading.text, &positions, self.statements);
+            self.note_sent(first, &[range.span]);
             let error = self.error(range.span, refusal);
             let uses = reading.uses(&here, &error);
             if let Some(last) = self.statements.last_mut() {
@@ -245,7 +255,7 @@ impl<'a> Reader<'a, '_> {
         }
         text.push_str(&self.masked.text[start + text.len()..next]);
         let Ok(tree) = ffi::parse(&text, Mode::Statements) else { return false };
-        lower_all(tree.stmts, &text, &self.positions.part(start, next), self.statements);
+        self.lower(tree.stmts, &text, start, next);
         true
     }
 
@@ -258,12 +268,31 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn take(&mut self, statements: Vec<RawStmt>, start: usize, end: usize) {
-        lower_all(statements, &self.masked.text[start..end], &self.positions.part(start, end), self.statements);
+        let masked = self.masked;
+        self.lower(statements, &masked.text[start..end], start, end);
+    }
+
+    /// Lowers the statements of `text`, which is `start..end` of the part, byte by byte.
+    fn lower(&mut self, statements: Vec<RawStmt>, text: &str, start: usize, end: usize) {
+        let first = self.statements.len();
+        let spans = lower_all(statements, text, &self.positions.part(start, end), self.statements);
+        let of_part = |span: &Span| Span { start: start + span.start, end: start + span.end };
+        self.note_sent(first, &spans.iter().map(of_part).collect::<Vec<_>>());
+    }
+
+    /// Says what the runner sends in the place of the statements from `first` on, which stand at these spans of the part.
+    fn note_sent(&mut self, first: usize, spans: &[Span]) {
+        let Some(sent) = &self.sent else { return };
+        for (statement, span) in self.statements[first..].iter_mut().zip(spans) {
+            statement.sent = sent.instead(*span, statement.span);
+        }
     }
 
     fn refuse(&mut self, span: Span, refusal: &Refusal) {
         let error = self.error(span, refusal);
+        let first = self.statements.len();
         self.statements.push(failed(self.positions.span(span.start, span.end), error));
+        self.note_sent(first, &[span]);
     }
 
     /// What a refusal of the statement at `span` means in the file.
@@ -307,8 +336,9 @@ fn on_one_line(message: &str) -> String {
     if short.len() == message.len() { short } else { format!("{}…\"", short.trim_end()) }
 }
 
-/// Lowers the statements of a parsed text.
-fn lower_all(statements: Vec<RawStmt>, text: &str, positions: &PositionMap, out: &mut Vec<ParsedStatement>) {
+/// Lowers the statements of a parsed text, and says where in it they stand.
+fn lower_all(statements: Vec<RawStmt>, text: &str, positions: &PositionMap, out: &mut Vec<ParsedStatement>) -> Vec<Span> {
+    let mut spans = Vec::with_capacity(statements.len());
     for raw in statements {
         let Some((span, node)) = located(raw, text) else { continue };
         let cx = Lowering::new(text, positions);
@@ -318,8 +348,10 @@ fn lower_all(statements: Vec<RawStmt>, text: &str, positions: &PositionMap, out:
         let mut newer = cx.newer.into_inner();
         newer.extend(newer::uses(&node, text, span.start, span.end, positions));
         let inner_errors = cx.errors.into_inner();
-        out.push(ParsedStatement { span: place, outcome: Ok(statement), inner_errors, newer, truncated: None });
+        out.push(ParsedStatement { span: place, sent: None, outcome: Ok(statement), inner_errors, newer, truncated: None });
+        spans.push(span);
     }
+    spans
 }
 
 /// A statement's range in the parsed text, from its first token to its last.

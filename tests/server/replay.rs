@@ -122,7 +122,7 @@ fn a_setting_of_another_version_is_left_out_and_said() {
     let set = |name: &str| {
         let parameter =
             SetParameter { name: name.into(), value: SettingValue::Values(vec!["0".into()]), local: false, reset: false };
-        ReplayStatement { sql: format!("SET {name} = 0"), span: Span::default(), op: Some(Op::Set(parameter)) }
+        ReplayStatement { sql: format!("SET {name} = 0"), copy_data: None, span: Span::default(), op: Some(Op::Set(parameter)) }
     };
     let mut unit = unit("1", Wrapping::Wrapped, &["CREATE TABLE t (a int)"]);
     unit.statements.extend([set("no_such_setting"), set("lock_timeout"), set("my.own")]);

@@ -38,7 +38,7 @@ pub fn replayer(older: &str) -> Replayer {
 
 /// A unit of statements as they stand here, in a file of its own.
 pub fn unit(id: &str, wrapping: Wrapping, statements: &[&str]) -> ReplayUnit {
-    let statement = |sql: &&str| ReplayStatement { sql: (*sql).to_owned(), span: Span::default(), op: None };
+    let statement = |sql: &&str| ReplayStatement { sql: (*sql).to_owned(), copy_data: None, span: Span::default(), op: None };
     ReplayUnit { id: id.to_owned(), path: format!("{id}.sql"), wrapping, statements: statements.iter().map(statement).collect() }
 }
 

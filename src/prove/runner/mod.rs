@@ -1,5 +1,14 @@
 //! What applies migrations: [`built_in`], which does what the layout's own runner does, or [`command`], the user's own.
 
+pub mod built_in;
+mod execute;
+pub mod known;
+mod limit;
+mod session;
+
+pub use built_in::BuiltIn;
+pub use execute::{Applied, apply_unit, not_run};
+
 use super::chain::Chain;
 use super::cluster::Database;
 use super::server::Endpoint;
