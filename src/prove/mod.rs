@@ -4,11 +4,12 @@
 //! runs it. [`proofs`] are what is proven, each with what [`stage`] hands it, and they answer in [`evidence`].
 //! [`observe`] reads a schema off a server and says what a statement changed in it, in the words
 //! of [`crate::effect`]; [`replay`] runs a history statement by statement; [`judge`] holds a prediction against all that,
-//! [`trace`] one about what statements cost.
+//! [`trace`] one about what statements cost. [`fingerprint`] describes a whole database, so that two states can be compared.
 
 pub mod chain;
 pub mod cluster;
 pub mod evidence;
+pub mod fingerprint;
 pub mod judge;
 mod judgement_report;
 pub mod observe;
