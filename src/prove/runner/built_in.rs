@@ -158,8 +158,8 @@ impl Run<'_> {
             }
             Lock::Polled { key, every, tries } => again(every, tries, || asks(key)),
             Lock::Tried { key, refusal } => if asks(key)? { Ok(()) } else { Err(refused(refusal)) },
-            Lock::Row { make, take, every, tries, .. } => {
-                if !self.has(control, lock_table(take))? {
+            Lock::Row { table, make, take, every, tries, .. } => {
+                if !self.has(control, table)? {
                     make.iter().try_for_each(|sql| control.batch_execute(sql)).map_err(of_runner)?;
                 }
                 again(every, tries, || control.execute(take, &[]).map(|rows| rows == 1).map_err(of_runner))
@@ -315,11 +315,6 @@ fn of_unit(unit: usize, error: postgres::Error) -> Why {
 fn note(output: &mut String, line: std::fmt::Arguments<'_>) {
     // A String takes everything.
     let _ = writeln!(output, "{line}");
-}
-
-/// The table that a statement `UPDATE t …` or `INSERT INTO t …` writes.
-fn lock_table(take: &str) -> &str {
-    take.split_ascii_whitespace().find(|word| !["UPDATE", "INSERT", "INTO"].contains(word)).unwrap_or_default()
 }
 
 fn again(every: Duration, tries: u32, mut asks: impl FnMut() -> Result<bool, Why>) -> Result<(), Why> {

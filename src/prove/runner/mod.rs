@@ -1,12 +1,18 @@
 //! What applies migrations: [`built_in`], which does what the layout's own runner does, or [`command`], the user's own.
 
 pub mod built_in;
+pub mod command;
 mod execute;
 pub mod known;
+mod ledger;
 mod limit;
+mod output;
+mod partial;
+pub mod proxy;
 mod session;
 
 pub use built_in::BuiltIn;
+pub use command::CommandRunner;
 pub use execute::{Applied, apply_unit, not_run};
 
 use super::chain::Chain;
@@ -80,6 +86,12 @@ pub struct Ledger {
 pub enum RunnerError {
     #[error("the runner {command} could not be started: {source}")]
     Start { command: String, source: std::io::Error },
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io { action: &'static str, path: std::path::PathBuf, source: std::io::Error },
+    #[error("cannot stand between the runner and the server: {source}")]
+    Proxy { source: std::io::Error },
+    #[error("{path} holds units of before and after the place where the history is cut, not in order")]
+    Cut { path: String },
     #[error("cannot {action}: {}", super::server::error::described(source))]
     Connection { action: &'static str, source: postgres::Error },
     #[error(transparent)]

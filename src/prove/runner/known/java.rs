@@ -58,6 +58,7 @@ pub const LIQUIBASE: Profile = Profile {
     layout: "liquibase",
     runner: Some("Liquibase"),
     lock: Lock::Row {
+        table: "public.databasechangeloglock",
         make: &[
             "CREATE TABLE public.databasechangeloglock (id integer NOT NULL, locked boolean NOT NULL, lockgranted timestamp, \
              lockedby varchar(255), CONSTRAINT databasechangeloglock_pkey PRIMARY KEY (id))",

@@ -83,7 +83,7 @@ pub enum Lock {
     /// A session's advisory lock that is asked for once; `refusal` is what the runner says when another one has it.
     Tried { key: i64, refusal: &'static str },
     /// A row, taken by a statement that changes one row where it succeeds. It stays when the runner dies.
-    Row { make: &'static [&'static str], take: &'static str, release: &'static str, every: Duration, tries: u32 },
+    Row { table: &'static str, make: &'static [&'static str], take: &'static str, release: &'static str, every: Duration, tries: u32 },
 }
 
 /// The table of a runner, and when it is written.
