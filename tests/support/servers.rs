@@ -23,7 +23,7 @@ pub fn start(major: u16) -> LocalServer {
 /// The same with settings of its own.
 pub fn start_with(major: u16, settings: &[(&str, &str)]) -> LocalServer {
     let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let options = LocalServerOptions { binaries: Some(binaries(major)), settings };
+    let options = LocalServerOptions { binaries: Some(binaries(major)), settings, ..LocalServerOptions::default() };
     match LocalServer::start(&options) {
         Ok(server) => server,
         Err(error) => panic!("these tests need a PostgreSQL server of version {major}: {error}"),

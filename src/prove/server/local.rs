@@ -1,80 +1,154 @@
 //! A disposable PostgreSQL of our own: a data directory in a temporary place, a Unix socket, and nothing left behind.
 //!
-//! Invariants: no TCP port; only the user who started it can connect; the directory is gone when the server is, also when we
-//! panic or are killed. As root the server runs as an unprivileged user, because PostgreSQL refuses to run as root.
+//! Invariants: no TCP port unless the settings ask for one; only the user who started it reaches the socket, and there too only
+//! with a password, which is another one at each start, because SQL of a migration runs as the very user of the server. The
+//! directory is gone when the server is, also when we panic, are interrupted ([`super::interrupt`]) or killed (the watchdog); and
+//! if that is killed too, the next start finds what is left. As root the server runs as an unprivileged user, because PostgreSQL
+//! refuses to run as root.
+//!
+//! A server that is dropped is asked for a fast shutdown, and made to stop if that takes too long. After us, if we are killed, it
+//! is stopped at once: nobody will read its data.
 
+use super::account::Account;
 use super::binaries::Binaries;
-use super::error::{ServerError, described};
+use super::error::{ServerError, described, io_error};
+use super::interrupt::{self, Registration};
+use super::place::{self, Place};
+use super::settings::SETTINGS;
+use super::template::Template;
 use super::watchdog::Watchdog;
 use super::{Endpoint, Login, Secret, Server};
 use postgres::{Client, Config, NoTls};
-use std::fs::{File, Permissions};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const PORT: u16 = 5432;
 const SUPERUSER: &str = "postgres";
 /// A start takes 0.1 s on an idle machine; this is for one that is anything but.
 const START_LIMIT: Duration = Duration::from_secs(60);
-const STOP_LIMIT: Duration = Duration::from_secs(15);
-/// `sizeof(sockaddr_un.sun_path)` less the terminating zero, on the stricter systems.
-const SOCKET_PATH_LIMIT: usize = 103;
+/// For a fast shutdown. An immediate one takes another five seconds at most.
+const FAST_STOP_LIMIT: Duration = Duration::from_secs(5);
+const STOP_LIMIT: Duration = Duration::from_secs(12);
 
-/// Settings of every disposable server. Durability is off: a crash loses a server that was going to be thrown away. Time zone and
-/// messages are fixed so that what a run says does not depend on the machine.
-const SETTINGS: [(&str, &str); 9] = [
-    ("listen_addresses", ""),
-    ("unix_socket_permissions", "0700"),
-    ("fsync", "off"),
-    ("full_page_writes", "off"),
-    ("synchronous_commit", "off"),
-    ("autovacuum", "off"),
-    ("wal_level", "logical"),
-    ("TimeZone", "UTC"),
-    ("lc_messages", "C"),
-];
+/// Before what is common to all servers: no port, and a socket for its own user alone.
+const LOCAL_SETTINGS: [(&str, &str); 2] = [("listen_addresses", ""), ("unix_socket_permissions", "0700")];
 
 /// How to start a [`LocalServer`].
 #[derive(Clone, Debug, Default)]
 pub struct LocalServerOptions {
     /// Directory of `initdb` and `postgres`; `None` looks on `PATH`, then in the places where packages put them, newest first.
     pub binaries: Option<PathBuf>,
-    /// Further settings, as in `postgresql.conf`; they win over the built-in ones.
+    /// Major version (15, 17) that it must be; `None` takes any.
+    pub version: Option<u32>,
+    /// Further settings, as in `postgresql.conf`; they win over the built-in ones. `port` names the socket, and is the TCP port
+    /// where `listen_addresses` asks for one.
     pub settings: Vec<(String, String)>,
 }
 
 /// A running server that is ours alone. Dropping it stops it and removes everything it wrote.
 #[derive(Debug)]
 pub struct LocalServer {
+    running: Shared,
+    // Last: what it would run is what dropping does.
+    _interrupt: Registration,
     directory: PathBuf,
-    process: Child,
-    watchdog: Watchdog,
+    log: PathBuf,
+    port: u16,
     version: u32,
     administrator: Login,
     /// The directory of its programs.
     programs: PathBuf,
 }
 
+/// `None` once it was stopped, by us or by a signal.
+type Shared = Arc<Mutex<Option<Running>>>;
+
+/// What has to be stopped and removed; dropping it does both.
+#[derive(Debug)]
+struct Running {
+    process: Option<Child>,
+    watchdog: Watchdog,
+    place: Place,
+}
+
 impl LocalServer {
-    /// Makes a new cluster and starts it; returns once a query has been answered. Takes about half a second.
+    /// Makes a new cluster and starts it; returns once a query has been answered. Takes about 0.2 s where a server of this version
+    /// was started before, else about a second.
     ///
     /// Fails when there is no PostgreSQL here, when nobody is there to run it as, or when it does not come up.
     pub fn start(options: &LocalServerOptions) -> Result<LocalServer, ServerError> {
-        let binaries = Binaries::find(options.binaries.as_deref(), std::env::var_os("PATH").as_deref())?;
-        let (directory, account) = working_directory()?;
-        let mut watchdog = Watchdog::start(&directory).map_err(io_error("start a shell for", &directory))?;
-        initialise(&binaries, &directory, account, &mut watchdog)?;
-        let process = spawn(&binaries, &directory, account, &options.settings)?;
-        let administrator = Login::new(SUPERUSER, Secret::new(""));
-        let programs = binaries.postgres.parent().unwrap_or(&binaries.postgres).to_owned();
-        let mut server = LocalServer { directory, process, watchdog, version: 0, administrator, programs };
-        server.watchdog.watch(&server.process).map_err(io_error("watch over", &server.directory))?;
-        server.wait_until_ready()?;
+        let path = std::env::var_os("PATH");
+        let binaries = Binaries::find(options.binaries.as_deref(), options.version, path.as_deref())?;
+        let port = options.settings.iter().rev().find(|(name, _)| name == "port");
+        let port = port.and_then(|(_, value)| value.parse().ok()).unwrap_or(PORT);
+        place::remove_orphans();
+        let place = Place::new(port)?;
+        let watchdog = Watchdog::start(&place.claim).map_err(io_error("start a shell for", place.claim.path()))?;
+        let (directory, log, data) = (place.run.clone(), place.log(), place.data());
+        let account = place.account;
+        let running: Shared = Arc::new(Mutex::new(Some(Running { process: None, watchdog, place })));
+        let to_stop = Arc::clone(&running);
+        let mut server = LocalServer {
+            _interrupt: interrupt::register(move || drop(lock(&to_stop).take())),
+            running,
+            directory,
+            log,
+            port,
+            version: 0,
+            administrator: Login::new(SUPERUSER, new_password()?),
+            programs: binaries.directory().to_owned(),
+        };
+        let arguments = initdb_arguments();
+        let template = Template::of(&binaries.version()?, &arguments);
+        if let Some(password) = template.as_ref().and_then(|template| template.copy_to(&data, account).ok()) {
+            let started = server.launch(&binaries, &options.settings, password);
+            // A copy that does not start may have been broken: what a new cluster says is the truth.
+            if !matches!(
+                started,
+                Err(ServerError::Stopped { .. } | ServerError::NotReady { .. } | ServerError::Connection { .. })
+            ) {
+                return started.map(|()| server);
+            }
+            server.with_running(Running::stop)?;
+        }
+        if data.exists() {
+            std::fs::remove_dir_all(&data).map_err(io_error("remove", &data))?;
+        }
+        let password = server.with_running(|running| running.initialise(&binaries, &arguments))??;
+        if let Some(template) = template {
+            // Without a copy for the next start, that one takes longer.
+            let _ = template.keep(&data, &password);
+        }
+        server.launch(&binaries, &options.settings, password)?;
         Ok(server)
+    }
+
+    /// Starts the postmaster on the data that is there, whose superuser has this password, and gives it the one of this start.
+    fn launch(&mut self, binaries: &Binaries, settings: &[(String, String)], password: Secret) -> Result<(), ServerError> {
+        let fresh = std::mem::replace(&mut self.administrator.password, password);
+        let port = self.port;
+        self.with_running(|running| running.spawn(binaries, port, settings))??;
+        let mut client = self.wait_until_ready()?;
+        // The server's log must not show the password either, should the statement fail.
+        client
+            .batch_execute(&format!(
+                "SET log_min_error_statement = panic; SET log_statement = none; ALTER ROLE {SUPERUSER} PASSWORD '{}'",
+                fresh.reveal()
+            ))
+            .map_err(|source| ServerError::Connection { action: "set the superuser's password".to_owned(), source })?;
+        self.administrator.password = fresh;
+        Ok(())
+    }
+
+    /// Fails once the server was stopped.
+    fn with_running<T>(&self, work: impl FnOnce(&mut Running) -> T) -> Result<T, ServerError> {
+        lock(&self.running).as_mut().map(work).ok_or(ServerError::Interrupted)
     }
 
     /// `server_version_num`: 150018 is 15.18.
@@ -85,7 +159,8 @@ impl LocalServer {
     /// How to connect to `database` as superuser, for any client of the `postgres` crate.
     pub fn config(&self, database: &str) -> Config {
         let mut config = Config::new();
-        config.host_path(&self.directory).port(PORT).user(SUPERUSER).dbname(database).application_name("phasegate");
+        config.host_path(&self.directory).port(self.port).dbname(database).application_name("phasegate");
+        config.user(&self.administrator.user).password(self.administrator.password.reveal());
         config
     }
 
@@ -111,21 +186,20 @@ impl LocalServer {
     }
 
     /// Ready means that a query is answered: the socket is there long before that.
-    fn wait_until_ready(&mut self) -> Result<(), ServerError> {
+    fn wait_until_ready(&mut self) -> Result<Client, ServerError> {
         let started = Instant::now();
         loop {
-            let stopped = self.process.try_wait().map_err(io_error("wait for the server in", &self.directory))?;
-            if stopped.is_some() {
-                self.watchdog.forget().map_err(io_error("watch over", &self.directory))?;
+            if !self.with_running(Running::is_alive)? {
                 return Err(ServerError::Stopped { log: self.log_end() });
             }
             let answer = self.config(SUPERUSER).connect(NoTls).and_then(|mut client| {
-                client.query_one("SELECT current_setting('server_version_num')::int", &[])?.try_get::<_, i32>(0)
+                let row = client.query_one("SELECT current_setting('server_version_num')::int", &[])?;
+                Ok((row.try_get::<_, i32>(0)?, client))
             });
             match answer {
-                Ok(version) => {
+                Ok((version, client)) => {
                     self.version = version.unsigned_abs();
-                    return Ok(());
+                    return Ok(client);
                 }
                 Err(error) if started.elapsed() > START_LIMIT => {
                     return Err(ServerError::NotReady {
@@ -134,19 +208,27 @@ impl LocalServer {
                         log: self.log_end(),
                     });
                 }
-                Err(_) => std::thread::sleep(Duration::from_millis(10)),
+                // A wrong password is no server that is still starting: its data is not what it should be.
+                Err(source) if source.code() == Some(&postgres::error::SqlState::INVALID_PASSWORD) => {
+                    return Err(ServerError::Connection { action: "log in as superuser".to_owned(), source });
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(2)),
             }
         }
     }
 
     /// The last lines of the server's log, for messages.
     pub fn log_end(&self) -> String {
-        const LINES: usize = 10;
-        let bytes = std::fs::read(self.directory.join("log")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(LINES)..].join("\n")
+        last_lines(&std::fs::read(&self.log).unwrap_or_default())
     }
+}
+
+/// The end of a log, for messages.
+pub(super) fn last_lines(log: &[u8]) -> String {
+    const LINES: usize = 10;
+    let text = String::from_utf8_lossy(log);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 
 impl Server for LocalServer {
@@ -171,7 +253,7 @@ impl Server for LocalServer {
     }
 
     fn endpoint(&self) -> Endpoint {
-        Endpoint::Unix { directory: self.directory.clone(), port: PORT }
+        Endpoint::Unix { directory: self.directory.clone(), port: self.port }
     }
 
     fn connect_as(&self, database: &str, login: &Login) -> Result<Client, ServerError> {
@@ -187,132 +269,129 @@ impl Server for LocalServer {
     }
 
     fn is_running(&self) -> bool {
-        Path::new(&format!("/proc/{}", self.process.id())).exists()
+        self.with_running(Running::is_alive).unwrap_or(false)
     }
 }
 
 impl Drop for LocalServer {
     fn drop(&mut self) {
-        self.watchdog.release();
+        drop(lock(&self.running).take());
+    }
+}
+
+fn lock(shared: &Shared) -> MutexGuard<'_, Option<Running>> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Running {
+    /// Makes a cluster in the place; the password of its superuser.
+    fn initialise(&mut self, binaries: &Binaries, arguments: &[String]) -> Result<Secret, ServerError> {
+        let password = new_password()?;
+        let file = self.place.run.join("password");
+        let written = File::options().write(true).create_new(true).mode(0o600).open(&file);
+        written
+            .and_then(|mut written| std::io::Write::write_all(&mut written, password.reveal().as_bytes()))
+            .and_then(|()| super::account::hand_over(&file, self.place.account))
+            .map_err(io_error("write", &file))?;
+        let process = command(&binaries.initdb, &self.place.run, self.place.account)
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(io_error("run", &binaries.initdb))?;
+        self.watchdog.watch(&process).map_err(io_error("watch over", &self.place.run))?;
+        let output = process.wait_with_output().map_err(io_error("wait for", &binaries.initdb))?;
+        self.watchdog.forget().map_err(io_error("watch over", &self.place.run))?;
+        std::fs::remove_file(&file).map_err(io_error("remove", &file))?;
+        if output.status.success() {
+            return Ok(password);
+        }
+        Err(ServerError::Initdb { output: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
+    }
+
+    fn spawn(&mut self, binaries: &Binaries, port: u16, settings: &[(String, String)]) -> Result<(), ServerError> {
+        let path = self.place.log();
+        let log = File::create(&path).map_err(io_error("create", &path))?;
+        let log_for_errors = log.try_clone().map_err(io_error("open", &path))?;
+        let mut command = command(&binaries.postgres, &self.place.run, self.place.account);
+        // The directory of the socket is also what tells this process from any other: see `place`.
+        command.arg("-D").arg("data").arg("-k").arg(&self.place.run).args(["-p", &port.to_string()]);
+        for (name, value) in LOCAL_SETTINGS.iter().chain(&SETTINGS) {
+            command.arg("-c").arg(format!("{name}={value}"));
+        }
+        for (name, value) in settings {
+            command.arg("-c").arg(format!("{name}={value}"));
+        }
+        let process = command.stdout(log).stderr(log_for_errors).spawn().map_err(io_error("run", &binaries.postgres))?;
+        let watched = self.watchdog.watch(&process);
+        self.process = Some(process);
+        watched.map_err(io_error("watch over", &self.place.run))
+    }
+
+    /// Asks the system, so that an exit is known at once.
+    fn is_alive(&mut self) -> bool {
+        let Some(process) = &mut self.process else { return false };
+        if let Ok(None) = process.try_wait() {
+            return true;
+        }
+        self.process = None;
+        // A watchdog that is gone has nothing to forget.
+        let _ = self.watchdog.forget();
+        false
+    }
+
+    /// Fast shutdown; where that takes too long immediate shutdown; then the end.
+    fn stop(&mut self) {
         let asked = Instant::now();
-        // Waiting also takes the process off the table, which is what the watchdog looks at.
-        while let Ok(None) = self.process.try_wait() {
-            if asked.elapsed() > STOP_LIMIT {
-                // Already gone is as good as killed.
-                let _ = self.process.kill();
+        let mut signal = None;
+        while self.is_alive() {
+            let Some(process) = self.process.as_ref().map(Pid::from_child) else { break };
+            let due = match asked.elapsed() {
+                elapsed if elapsed > STOP_LIMIT => Signal::KILL,
+                elapsed if elapsed > FAST_STOP_LIMIT => Signal::QUIT,
+                _ => Signal::INT,
+            };
+            if signal != Some(due) {
+                signal = Some(due);
+                // Already gone is as good as stopped.
+                let _ = if due == Signal::KILL { kill_process_group(process, due) } else { kill_process(process, due) };
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 }
 
-/// User and group the server runs as, where it is not our own.
-#[derive(Clone, Copy, Debug)]
-struct Account {
-    user: u32,
-    group: u32,
+impl Drop for Running {
+    /// The watchdog, dropped after this, removes the directory.
+    fn drop(&mut self) {
+        self.stop();
+    }
 }
 
-/// A new directory that the server's user owns, short enough for a socket in it, and that user where it is not ours.
-fn working_directory() -> Result<(PathBuf, Option<Account>), ServerError> {
-    let preferred = std::env::temp_dir();
-    let make = |parent: &Path| {
-        tempfile::Builder::new()
-            .prefix("phasegate-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(parent)
-            .map_err(io_error("make a directory in", parent))
-    };
-    let mut directory = make(&preferred)?;
-    let owner = std::fs::metadata(directory.path()).map_err(io_error("look at", directory.path()))?.uid();
-    let account = if owner == 0 { Some(unprivileged_account()?) } else { None };
-    // Another user may not be let into our TMPDIR, and a long one leaves no room for the name of the socket.
-    if account.is_some() || socket_path(directory.path()).as_os_str().len() > SOCKET_PATH_LIMIT {
-        directory = make(Path::new("/tmp"))?;
-    }
-    let socket = socket_path(directory.path());
-    if socket.as_os_str().as_bytes().len() > SOCKET_PATH_LIMIT {
-        return Err(ServerError::SocketPath { path: socket, limit: SOCKET_PATH_LIMIT });
-    }
-    if let Some(account) = account {
-        chown(directory.path(), Some(account.user), Some(account.group)).map_err(io_error("hand over", directory.path()))?;
-    }
-    Ok((directory.keep(), account))
+fn new_password() -> Result<Secret, ServerError> {
+    Secret::random().map_err(io_error("read", Path::new("/dev/urandom")))
 }
 
-fn socket_path(directory: &Path) -> PathBuf {
-    directory.join(format!(".s.PGSQL.{PORT}.lock"))
-}
-
-/// The first of the users that a server may run as; `id` asks whatever directory service the machine has.
-fn unprivileged_account() -> Result<Account, ServerError> {
-    let number = |flag: &str, name: &str| -> Option<u32> {
-        let output = Command::new("id").args([flag, name]).stderr(Stdio::null()).output().ok()?;
-        std::str::from_utf8(&output.stdout).ok()?.trim().parse().ok()
-    };
-    ["postgres", "nobody"]
-        .iter()
-        .find_map(|name| Some(Account { user: number("-u", name)?, group: number("-g", name)? }))
-        .filter(|account| account.user != 0)
-        .ok_or(ServerError::NoUnprivilegedUser)
+/// Passwords for every way in; small segments, which make a small copy.
+fn initdb_arguments() -> Vec<String> {
+    let user = format!("--username={SUPERUSER}");
+    ["--pgdata=data", "--pwfile=password", "--auth=scram-sha-256", &user, "--encoding=UTF8", "--locale=C", "--wal-segsize=1"]
+        .into_iter()
+        .chain(["--no-sync", "--no-instructions"])
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A command that runs as `account` in `directory`, out of reach of the terminal's signals and of PG* variables of ours.
 fn command(program: &Path, directory: &Path, account: Option<Account>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(directory).stdin(Stdio::null()).process_group(0).env("TZ", "UTC").env("LC_ALL", "C");
-    for variable in ["PGDATA", "PGPORT", "PGHOST", "PGUSER", "PGDATABASE", "PGOPTIONS"] {
+    let ours = std::env::vars_os().map(|(name, _)| name).filter(|name| name.as_encoded_bytes().starts_with(b"PG"));
+    for variable in ours.chain(["DATABASE_URL".into()]) {
         command.env_remove(variable);
     }
     if let Some(account) = account {
         command.uid(account.user).gid(account.group);
     }
     command
-}
-
-fn initialise(
-    binaries: &Binaries,
-    directory: &Path,
-    account: Option<Account>,
-    watchdog: &mut Watchdog,
-) -> Result<(), ServerError> {
-    let process = command(&binaries.initdb, directory, account)
-        .args(["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"])
-        .arg(format!("--username={SUPERUSER}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(io_error("run", &binaries.initdb))?;
-    watchdog.watch(&process).map_err(io_error("watch over", directory))?;
-    let output = process.wait_with_output().map_err(io_error("wait for", &binaries.initdb))?;
-    watchdog.forget().map_err(io_error("watch over", directory))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(ServerError::Initdb { output: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
-}
-
-fn spawn(
-    binaries: &Binaries,
-    directory: &Path,
-    account: Option<Account>,
-    settings: &[(String, String)],
-) -> Result<Child, ServerError> {
-    let path = directory.join("log");
-    let log = File::create(&path).map_err(io_error("create", &path))?;
-    let log_for_errors = log.try_clone().map_err(io_error("open", &path))?;
-    let mut command = command(&binaries.postgres, directory, account);
-    command.arg("-D").arg("data").arg("-k").arg(directory).args(["-p", &PORT.to_string()]);
-    for (name, value) in SETTINGS {
-        command.arg("-c").arg(format!("{name}={value}"));
-    }
-    for (name, value) in settings {
-        command.arg("-c").arg(format!("{name}={value}"));
-    }
-    command.stdout(log).stderr(log_for_errors).spawn().map_err(io_error("run", &binaries.postgres))
-}
-
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ServerError + use<> {
-    let path = path.to_owned();
-    move |source| ServerError::Io { action, path, source }
 }

@@ -3,18 +3,32 @@
 //! A disposable server is one that was started here, or one that the user named as disposable and that holds nothing. Anything else
 //! is refused before the first statement.
 
+mod account;
 pub mod binaries;
+mod choice;
+mod claim;
+pub mod container;
+mod engine;
 pub mod error;
+pub mod interrupt;
 pub mod local;
 mod login;
+mod place;
+mod settings;
+mod template;
+pub mod url;
 mod watchdog;
 
 pub use binaries::Binaries;
+pub use choice::{ServerChoice, start};
+pub use container::{ContainerOptions, ContainerServer};
 pub use error::ServerError;
 pub use local::{LocalServer, LocalServerOptions};
 pub use login::{Login, Secret};
 use postgres::Client;
+pub use settings::TEMP_FILE_LIMIT;
 use std::path::PathBuf;
+pub use url::{Target, UrlServer};
 
 /// A PostgreSQL server that nobody will miss. Dropping it leaves nothing of it behind.
 pub trait Server: std::fmt::Debug + Send + Sync {
