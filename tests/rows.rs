@@ -46,7 +46,7 @@ fn every_built_in_type_has_values_and_a_column_that_is_not_null() {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    assert!(types.len() > 150, "{}", types.len());
+    assert!(types.len() >= 150, "{}", types.len());
     for (at, name) in types.iter().enumerate() {
         client.batch_execute(&format!("CREATE TABLE t{at} (a {name} NOT NULL, b {name})")).unwrap();
     }
@@ -192,11 +192,11 @@ fn partitions_get_rows_within_their_bounds() {
 #[test]
 fn what_refuses_rows_is_listed_with_the_servers_words() {
     let mut client = database(
-        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'closed on %', TG_TABLE_NAME; END $$; \
-         CREATE FUNCTION none() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; \
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'closed on %', TG_TABLE_NAME; END $$; \
+         CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; \
          CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.stamped = now(); RETURN NEW; END $$; \
-         CREATE TABLE closed (id int); CREATE TRIGGER t BEFORE INSERT ON closed FOR EACH ROW EXECUTE FUNCTION no(); \
-         CREATE TABLE swallowed (id int); CREATE TRIGGER t BEFORE INSERT ON swallowed FOR EACH ROW EXECUTE FUNCTION none(); \
+         CREATE TABLE closed (id int); CREATE TRIGGER t BEFORE INSERT ON closed FOR EACH ROW EXECUTE FUNCTION refuse(); \
+         CREATE TABLE swallowed (id int); CREATE TRIGGER t BEFORE INSERT ON swallowed FOR EACH ROW EXECUTE FUNCTION swallow(); \
          CREATE TABLE stamped (id int, stamped timestamptz NOT NULL); \
          CREATE TRIGGER t BEFORE INSERT ON stamped FOR EACH ROW EXECUTE FUNCTION stamp(); \
          CREATE TABLE below_closed (id int NOT NULL UNIQUE, c int); ALTER TABLE closed ADD PRIMARY KEY (id); \

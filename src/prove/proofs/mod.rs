@@ -1,6 +1,10 @@
 //! The proofs, one file each, in the order in which they run.
 
+mod help;
+pub mod on_data;
+mod walk;
+
 use super::stage::Proof;
 
 /// Every proof.
-pub const PROOFS: &[&dyn Proof] = &[];
+pub const PROOFS: &[&dyn Proof] = &[&on_data::OnData];

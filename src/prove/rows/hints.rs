@@ -165,14 +165,16 @@ fn around(operator: &str, constant: &str) -> Vec<String> {
     found
 }
 
-/// The days after (and the one before) a date at the beginning of a text, the rest kept.
+/// The days after (and the one before) a date at the beginning of a text, and a year before and after it, the rest kept.
 fn later_days(text: &str) -> Vec<String> {
     let (Some(month), Some(day), Some(rest)) = (text.get(..8), text.get(8..10), text.get(10..)) else { return Vec::new() };
     let is_date =
         month.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
     let Some(day) = day.parse::<usize>().ok().filter(|_| is_date) else { return Vec::new() };
     let days = (day + 1..=28).take(10).chain((1..day).rev().take(1));
-    days.map(|day| format!("{month}{day:02}{rest}")).collect()
+    let years = text.get(..4).and_then(|year| year.parse::<i32>().ok()).into_iter().flat_map(|year| [year - 1, year + 1]);
+    let later = days.map(|day| format!("{month}{day:02}{rest}"));
+    later.chain(years.map(|year| format!("{year:04}{}", &text[4..]))).collect()
 }
 
 fn turned(operator: &str) -> String {
@@ -234,7 +236,7 @@ mod tests {
         assert_eq!(hints("-5 >= n")["n"][..2], ["-5", "-6"]);
         assert_eq!(hints("char_length(code) = 4")["code"][..2], ["aaaa", "aaab"]);
         assert_eq!(hints("code LIKE 'ab%'")["code"][0], "abx1");
-        assert_eq!(hints("d >= '2024-02-27'::date")["d"], ["2024-02-27", "2024-02-28", "2024-02-26"]);
+        assert_eq!(hints("d >= '2024-02-27'::date")["d"], ["2024-02-27", "2024-02-28", "2024-02-26", "2023-02-27", "2025-02-27"]);
         assert!(hints("code ~ '^[A-Z]{2}$'")["code"].iter().all(|text| text.len() == 2));
         assert!(hints("a < b").is_empty());
     }
