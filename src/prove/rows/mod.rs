@@ -16,6 +16,7 @@ mod pattern;
 mod references;
 pub mod seed;
 
+pub use choice::in_savepoint;
 pub use describe::{Column, Schema, Table};
 pub use filler::Filler;
 use postgres::{Client, Error};
