@@ -15,6 +15,7 @@ mod judgement_report;
 pub mod observe;
 pub mod proofs;
 pub mod replay;
+pub mod rows;
 pub mod runner;
 pub mod server;
 pub mod stage;
