@@ -11,6 +11,8 @@ CREATE FUNCTION app.equal(text, integer) RETURNS boolean LANGUAGE sql IMMUTABLE 
 CREATE FUNCTION app.pair_text(app.pair) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1.b';
 CREATE PROCEDURE app.tidy() LANGUAGE sql AS 'SELECT 1';
 CREATE AGGREGATE app.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');
+CREATE FUNCTION app.doubled(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';
+CREATE AGGREGATE app.total_doubled(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0', FINALFUNC = app.doubled);
 CREATE OPERATOR app.=== (LEFTARG = text, RIGHTARG = integer, FUNCTION = app.equal);
 CREATE OPERATOR FAMILY app.family USING btree;
 CREATE CAST (app.pair AS text) WITH FUNCTION app.pair_text(app.pair);
