@@ -22,8 +22,7 @@ fn new_database(server: &LocalServer, name: &str) -> Client {
 
 /// A server of this version with a database `first` that has one of everything.
 fn furnished(major: u16) -> (LocalServer, Client) {
-    // Prepared transactions and logical slots are for the tests that ask for them.
-    let server = servers::start_with(major, &[("wal_level", "logical"), ("max_prepared_transactions", "2")]);
+    let server = servers::start(major);
     let mut client = new_database(&server, "first");
     client.batch_execute(&format!("CREATE ROLE reader; {SCHEMA}")).unwrap();
     (server, client)

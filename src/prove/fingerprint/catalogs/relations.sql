@@ -30,8 +30,8 @@ LEFT JOIN (SELECT inhrelid, string_agg(inhparent::regclass || CASE WHEN inhdetac
        ON parents.inhrelid = c.oid
 WHERE c.relkind <> 't' AND {own pg_class c relnamespace};
 
--- Columns, and the attributes of composite types. Debian's 17.12 keeps a position of the log with each column, as an option of it
--- (pg_attver): that is never the same twice.
+-- Columns, and the attributes of composite types. Debian's 17.12 keeps a number with each column, as an option
+-- of it (pg_attver), that is never the same twice.
 SELECT CASE c.relkind WHEN 'c' THEN 'attribute' ELSE 'column' END AS kind,
        c.oid::regclass || '.' || quote_ident(a.attname) AS name,
        c.oid::regclass AS "of",
