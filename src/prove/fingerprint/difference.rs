@@ -240,7 +240,7 @@ fn side_by_side(before: &str, after: &str) -> (String, String) {
         return (old.iter().collect(), new.iter().collect());
     }
     let common = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let start = if common > LEAD { common - LEAD } else { 0 };
+    let start = common.saturating_sub(LEAD);
     let part = |text: &[char]| {
         let end = text.len().min(start + SHOWN);
         let middle: String = text.get(start..end).unwrap_or_default().iter().collect();

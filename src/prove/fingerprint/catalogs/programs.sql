@@ -1,4 +1,4 @@
--- Schemas, types, routines and what is made of them.
+-- Schemas, types, routines and what is made of them. NULLIF of a regproc is a number: the cast comes after it.
 SELECT 'schema' AS kind, quote_ident(n.nspname) AS name, n.nspowner::regrole AS owner
 FROM pg_namespace n
 WHERE n.nspname !~ '^pg_' AND (n.oid >= 16384 OR n.nspname = 'public')
@@ -11,12 +11,12 @@ SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE '
        CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE
          concat_ws(', ', pg_get_function_arguments(p.oid) || ' returns ' || format_type(p.prorettype, NULL),
            'kind ' || a.aggkind::text, 'sfunc ' || a.aggtransfn, 'stype ' || format_type(a.aggtranstype, NULL),
-           'sspace ' || nullif(a.aggtransspace, 0), 'initcond ' || a.agginitval, 'finalfunc ' || nullif(a.aggfinalfn, 0::regproc),
+           'sspace ' || nullif(a.aggtransspace, 0), 'initcond ' || a.agginitval, 'finalfunc ' || nullif(a.aggfinalfn::oid, 0)::regproc,
            'finalfunc_extra ' || nullif(a.aggfinalextra, false), 'finalfunc_modify ' || a.aggfinalmodify::text,
-           'combinefunc ' || nullif(a.aggcombinefn, 0::regproc), 'serialfunc ' || nullif(a.aggserialfn, 0::regproc),
-           'deserialfunc ' || nullif(a.aggdeserialfn, 0::regproc), 'msfunc ' || nullif(a.aggmtransfn, 0::regproc),
-           'minvfunc ' || nullif(a.aggminvtransfn, 0::regproc), 'mstype ' || format_type(nullif(a.aggmtranstype, 0), NULL),
-           'minitcond ' || a.aggminitval, 'mfinalfunc ' || nullif(a.aggmfinalfn, 0::regproc),
+           'combinefunc ' || nullif(a.aggcombinefn::oid, 0)::regproc, 'serialfunc ' || nullif(a.aggserialfn::oid, 0)::regproc,
+           'deserialfunc ' || nullif(a.aggdeserialfn::oid, 0)::regproc, 'msfunc ' || nullif(a.aggmtransfn::oid, 0)::regproc,
+           'minvfunc ' || nullif(a.aggminvtransfn::oid, 0)::regproc, 'mstype ' || format_type(nullif(a.aggmtranstype, 0), NULL),
+           'minitcond ' || a.aggminitval, 'mfinalfunc ' || nullif(a.aggmfinalfn::oid, 0)::regproc,
            'sortop ' || nullif(a.aggsortop, 0)::regoperator, 'parallel ' || p.proparallel::text) END AS definition
 FROM pg_proc p LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
 WHERE {own pg_proc p pronamespace}
@@ -34,10 +34,10 @@ SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END AS kind,
        t.typdefault AS default,
        CASE WHEN t.typtype = 'd' AND t.typcollation <> 0 THEN t.typcollation::regcollation END AS collation,
        CASE t.typtype WHEN 'r' THEN (SELECT concat_ws(', ', format_type(r.rngsubtype, NULL), nullif(r.rngcollation, 0)::regcollation,
-           quote_ident(o.opcname), nullif(r.rngcanonical, 0::regproc), nullif(r.rngsubdiff, 0::regproc), format_type(r.rngmultitypid, NULL))
+           quote_ident(o.opcname), nullif(r.rngcanonical::oid, 0)::regproc, nullif(r.rngsubdiff::oid, 0)::regproc, format_type(r.rngmultitypid, NULL))
          FROM pg_range r JOIN pg_opclass o ON o.oid = r.rngsubopc WHERE r.rngtypid = t.oid) END AS range,
-       CASE t.typtype WHEN 'b' THEN concat_ws(', ', t.typinput, t.typoutput, nullif(t.typreceive, 0::regproc), nullif(t.typsend, 0::regproc),
-         nullif(t.typmodin, 0::regproc), nullif(t.typmodout, 0::regproc), nullif(t.typanalyze, 0::regproc),
+       CASE t.typtype WHEN 'b' THEN concat_ws(', ', t.typinput, t.typoutput, nullif(t.typreceive::oid, 0)::regproc, nullif(t.typsend::oid, 0)::regproc,
+         nullif(t.typmodin::oid, 0)::regproc, nullif(t.typmodout::oid, 0)::regproc, nullif(t.typanalyze::oid, 0)::regproc,
          t.typlen::text, t.typbyval::text, t.typalign::text, t.typcategory::text, t.typispreferred::text, t.typdelim::text) END AS functions,
        CASE t.typtype WHEN 'b' THEN t.typstorage END AS storage
 FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
@@ -53,16 +53,17 @@ SELECT 'cast' AS kind, format_type(c.castsource, NULL) || ' as ' || format_type(
        nullif(c.castfunc, 0)::regprocedure AS function,
        CASE c.castcontext WHEN 'e' THEN 'explicit' WHEN 'a' THEN 'assignment' ELSE 'implicit' END AS context,
        CASE c.castmethod WHEN 'f' THEN 'function' WHEN 'i' THEN 'inout' ELSE 'binary' END AS method
-FROM pg_cast c WHERE {own pg_cast c -};
+FROM pg_cast c
+WHERE {own pg_cast c -} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid AND d.deptype = 'i');
 
 SELECT 'transform' AS kind, format_type(t.trftype, NULL) || ' for ' || l.lanname AS name,
-       nullif(t.trffromsql, 0::regproc) AS "from sql", nullif(t.trftosql, 0::regproc) AS "to sql"
+       nullif(t.trffromsql::oid, 0)::regproc AS "from sql", nullif(t.trftosql::oid, 0)::regproc AS "to sql"
 FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang WHERE {own pg_transform t -};
 
 SELECT 'operator' AS kind, o.oid::regoperator AS name, o.oprowner::regrole AS owner, format_type(o.oprresult, NULL) AS result,
        o.oprcode AS function, nullif(o.oprcom, 0)::regoperator AS commutator, nullif(o.oprnegate, 0)::regoperator AS negator,
        o.oprcanmerge AS "merges?", o.oprcanhash AS "hashes?",
-       nullif(o.oprrest, 0::regproc) AS restrict, nullif(o.oprjoin, 0::regproc) AS join
+       nullif(o.oprrest::oid, 0)::regproc AS restrict, nullif(o.oprjoin::oid, 0)::regproc AS join
 FROM pg_operator o WHERE {own pg_operator o oprnamespace};
 
 SELECT 'operator class' AS kind, quote_ident(n.nspname) || '.' || quote_ident(o.opcname) || ' using ' || m.amname AS name,

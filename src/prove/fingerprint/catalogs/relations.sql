@@ -6,10 +6,10 @@ SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 
        c.relowner::regrole AS owner,
        CASE c.relpersistence WHEN 'u' THEN 'unlogged' END AS persistence,
        CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing' WHEN 'i' THEN 'index' END AS "replica identity",
-       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) o) AS options,
-       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(toast.reloptions) o) AS "toast options",
-       (SELECT quote_ident(spcname) FROM pg_tablespace WHERE oid = c.reltablespace) AS tablespace,
-       (SELECT quote_ident(amname) FROM pg_am WHERE oid = c.relam) AS "access method",
+       CASE WHEN c.reloptions IS NOT NULL THEN (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) o) END AS options,
+       CASE WHEN toast.reloptions IS NOT NULL THEN (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(toast.reloptions) o) END AS "toast options",
+       CASE WHEN c.reltablespace <> 0 THEN (SELECT quote_ident(spcname) FROM pg_tablespace WHERE oid = c.reltablespace) END AS tablespace,
+       quote_ident(m.amname) AS "access method",
        c.relrowsecurity AS "row security?",
        c.relforcerowsecurity AS "forced row security?",
        CASE c.relkind WHEN 'p' THEN pg_get_partkeydef(c.oid) END AS "partition key",
@@ -20,6 +20,7 @@ SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 
        parents.list AS inherits,
        names.list AS "column order"
 FROM pg_class c
+LEFT JOIN pg_am m ON m.oid = c.relam
 LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid
 LEFT JOIN (SELECT attrelid, string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS list FROM pg_attribute
            WHERE attnum > 0 AND NOT attisdropped AND attrelid >= 16384 GROUP BY attrelid) names
@@ -29,7 +30,8 @@ LEFT JOIN (SELECT inhrelid, string_agg(inhparent::regclass || CASE WHEN inhdetac
        ON parents.inhrelid = c.oid
 WHERE c.relkind <> 't' AND {own pg_class c relnamespace};
 
--- Columns, and the attributes of composite types.
+-- Columns, and the attributes of composite types. Debian's 17.12 keeps a number with each column, as an option
+-- of it (pg_attver), that is never the same twice.
 SELECT CASE c.relkind WHEN 'c' THEN 'attribute' ELSE 'column' END AS kind,
        c.oid::regclass || '.' || quote_ident(a.attname) AS name,
        c.oid::regclass AS "of",
@@ -44,8 +46,9 @@ SELECT CASE c.relkind WHEN 'c' THEN 'attribute' ELSE 'column' END AS kind,
          WHEN 'm' THEN 'main' WHEN 'x' THEN 'extended' END END AS storage,
        CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
        nullif(a.attstattarget, -1) AS statistics,
-       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions) o) AS options,
-       (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attfdwoptions) o) AS "foreign options",
+       CASE WHEN a.attoptions IS NOT NULL THEN (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions) o
+         WHERE o NOT LIKE 'pg\_attver=%') END AS options,
+       CASE WHEN a.attfdwoptions IS NOT NULL THEN (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attfdwoptions) o) END AS "foreign options",
        nullif(a.attinhcount, 0) AS inherited,
        CASE WHEN a.attinhcount > 0 THEN a.attislocal END AS "local too?"
 FROM pg_class c
@@ -90,9 +93,10 @@ SELECT 'index' AS kind,
        i.indislive AS "live?",
        i.indisclustered AS "clustered?",
        i.indisreplident AS "replica identity?",
-       (SELECT string_agg(attnum || ': ' || attstattarget, ', ' ORDER BY attnum) FROM pg_attribute
-        WHERE attrelid = c.oid AND attstattarget >= 0) AS statistics
+       targets.list AS statistics
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+LEFT JOIN (SELECT attrelid, string_agg(attnum || ': ' || attstattarget, ', ' ORDER BY attnum) AS list FROM pg_attribute
+           WHERE attstattarget > 0 AND attnum > 0 AND attrelid >= 16384 GROUP BY attrelid) targets ON targets.attrelid = c.oid
 WHERE {own pg_class c relnamespace}
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_class'::regclass AND e.objid = i.indrelid);
 
@@ -102,13 +106,12 @@ SELECT 'sequence' AS kind,
        format_type(s.seqtypid, NULL) AS type,
        s.seqstart AS start, s.seqincrement AS increment, s.seqmin AS minimum, s.seqmax AS maximum, s.seqcache AS cache,
        s.seqcycle AS "cycle?",
-       (SELECT d.refobjid::regclass FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
-        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')) AS "of",
-       (SELECT quote_ident(a.attname) FROM pg_depend d
-        JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
-        AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) AS "owned by column"
+       d.refobjid::regclass AS "of",
+       quote_ident(a.attname) AS "owned by column"
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
+LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+  AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE {own pg_class c relnamespace};
 
 SELECT 'trigger' AS kind,
