@@ -64,11 +64,8 @@ impl<'a> Cluster<'a> {
     ///
     /// Fails where the server says no, and where the set-up does: its file is named.
     pub fn prepare(server: &'a dyn Server, options: &ClusterOptions) -> Result<Cluster<'a>, ServerError> {
-        let password = Secret::random().map_err(|source| ServerError::Io {
-            action: "read",
-            path: "/dev/urandom".into(),
-            source,
-        })?;
+        let password =
+            Secret::random().map_err(|source| ServerError::Io { action: "read", path: "/dev/urandom".into(), source })?;
         let mut cluster = Cluster {
             server,
             owner: Login::new(OWNER, password),
@@ -228,7 +225,8 @@ impl<'a> Cluster<'a> {
                 }
             }
         }
-        let slots = "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE database = $1";
+        let slots =
+            "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE database = $1";
         client.query(slots, &[&database]).map_err(failed("remove replication slots"))?;
         Ok(())
     }
