@@ -5,6 +5,8 @@
 mod built_in;
 #[path = "runner/command.rs"]
 mod command;
+#[path = "runner/pipeline.rs"]
+mod pipeline;
 #[path = "runner/proxy.rs"]
 mod proxy;
 #[path = "runner/stage.rs"]

@@ -69,7 +69,7 @@ fn part(bytes: &[u8], span: Span, rewriting: Rewriting, placeholders: &Placehold
     let positions = PositionMap::of_part(origin, base);
     let masked = mask::mask_as(text, rewriting);
     let sent = sent::part(text, &masked, rewriting);
-    let sent = (is_substituted || sent != text).then(|| Sent { text: sent, file, base });
+    let sent = (is_substituted || sent != text).then_some(Sent { text: sent, file, base });
     for (span, kind) in &masked.found {
         let shown = shown(&text[span.start..span.end]);
         unit.oddities.push(Oddity { span: positions.span(span.start, span.end), kind: *kind, text: shown });

@@ -82,7 +82,10 @@ pub fn rows(database: &Database<'_>, query: &str) -> Vec<String> {
     let text = |row: &postgres::SimpleQueryRow| {
         (0..row.len()).map(|at| row.get(at).unwrap_or("-").to_owned()).collect::<Vec<_>>().join(" ")
     };
-    messages.iter().filter_map(|message| if let postgres::SimpleQueryMessage::Row(row) = message { Some(text(row)) } else { None }).collect()
+    messages
+        .iter()
+        .filter_map(|message| if let postgres::SimpleQueryMessage::Row(row) = message { Some(text(row)) } else { None })
+        .collect()
 }
 
 /// Tables of the schema public that are no ledger and no lock.

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 /// Units that the server refuses, because the fixture is about something else: text that is not SQL, objects that a history
 /// never made.
-const REFUSED: [(&str, &[&str]); 5] = [
+const REFUSED: [(&str, &[&str]); 6] = [
     ("layouts/diesel", &["2024-01-31-140000_both"]),
     ("layouts/golang_migrate", &["4"]),
     ("layouts/hasura", &["1676582194859_concurrently"]),
+    // A semicolon in a string ends a statement there, as it does in Play.
+    ("layouts/play", &["6"]),
     ("layouts/pop", &["20240103000000000000"]),
     ("layouts/prisma", &["20240202000000_drop"]),
 ];
 
-/// Fixtures whose text is not what a server gets: their runners give placeholders values and undo escapes first.
+/// Fixtures with placeholders whose values their runners know and nobody here does.
 const REWRITTEN: [&str; 4] = ["layouts/graphile_migrate", "layouts/liquibase", "layouts/mybatis", "layouts/tern"];
 
 /// What is there before the first unit: the runner's own table, where the scripts read it and do not make it.

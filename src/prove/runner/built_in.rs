@@ -157,7 +157,13 @@ impl Run<'_> {
                 control.query("SELECT pg_catalog.pg_advisory_lock($1)", &[&key]).map(|_| ()).map_err(of_runner)
             }
             Lock::Polled { key, every, tries } => again(every, tries, || asks(key)),
-            Lock::Tried { key, refusal } => if asks(key)? { Ok(()) } else { Err(refused(refusal)) },
+            Lock::Tried { key, refusal } => {
+                if asks(key)? {
+                    Ok(())
+                } else {
+                    Err(refused(refusal))
+                }
+            }
             Lock::Row { table, make, take, every, tries, .. } => {
                 if !self.has(control, table)? {
                     make.iter().try_for_each(|sql| control.batch_execute(sql)).map_err(of_runner)?;

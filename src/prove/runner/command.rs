@@ -185,7 +185,7 @@ fn idle(chain: &Chain<'_>, call: &Call<'_>, before: &Seen, after: &Seen, output:
 struct Seen {
     /// Relations, routines and schemas that are of no extension.
     objects: i64,
-    /// Indexes of the units that the ledger knows, where it is the one of the history's layout.
+    /// Indexes of the units that the ledger knows.
     units: Vec<usize>,
 }
 
@@ -213,33 +213,40 @@ impl Seen {
     }
 }
 
+/// Indexes of the units that the ledger knows: the user's own, that of the layout's runner, or that of a common one.
 fn units(runner: &CommandRunner, chain: &Chain<'_>, client: &mut Client) -> Result<Vec<usize>, postgres::Error> {
     let profile = known::profile(&chain.checked.history.layout);
     let migrations = &chain.checked.history.migrations;
     let entries = || migrations.iter().enumerate().map(|(at, migration)| (at, known::Entry { place: at + 1, migration }));
-    if let Some(ledger) = &runner.ledger {
-        let exists = client.query_one("SELECT pg_catalog.to_regclass($1) IS NOT NULL", &[&ledger.table])?.try_get(0)?;
-        let rows = if exists { ledger.rows(client)? } else { Vec::new() };
-        let is_there = |entry: &known::Entry<'_>| {
-            [entry.id(), entry.file()].iter().any(|name| rows.iter().any(|row| row == name)) || rows.contains(&(profile.ledger.key)(entry))
-        };
-        return Ok(entries().filter(|(_, entry)| is_there(entry)).map(|(at, _)| at).collect());
+    if runner.ledger.is_none() && profile.runner.is_some() && exists(client, profile.ledger.table)? {
+        let mut keys: Vec<String> = Vec::new();
+        for row in client.query(profile.ledger.read, &[])? {
+            keys.push(row.try_get(0)?);
+        }
+        let found: Vec<usize> =
+            entries().filter(|(_, entry)| keys.contains(&(profile.ledger.key)(entry))).map(|(at, _)| at).collect();
+        return Ok(match profile.pending {
+            // Its ledger names the last one only.
+            known::Pending::AfterLast => found.last().map_or(Vec::new(), |last| (0..=*last).collect()),
+            known::Pending::Missing | known::Pending::Everything => found,
+        });
     }
-    let exists: bool =
-        client.query_one("SELECT pg_catalog.to_regclass($1) IS NOT NULL", &[&profile.ledger.table])?.try_get(0)?;
-    if profile.runner.is_none() || !exists {
-        return Ok(Vec::new());
-    }
-    let mut keys: Vec<String> = Vec::new();
-    for row in client.query(profile.ledger.read, &[])? {
-        keys.push(row.try_get(0)?);
-    }
-    let found: Vec<usize> = entries().filter(|(_, entry)| keys.contains(&(profile.ledger.key)(entry))).map(|(at, _)| at).collect();
-    Ok(match profile.pending {
-        // Its ledger names the last one only.
-        known::Pending::AfterLast => found.last().map_or(Vec::new(), |last| (0..=*last).collect()),
-        known::Pending::Missing | known::Pending::Everything => found,
-    })
+    let ledger = match &runner.ledger {
+        Some(ledger) => exists(client, &ledger.table)?.then(|| ledger.clone()),
+        None => Ledger::find(client)?,
+    };
+    let Some(ledger) = ledger else { return Ok(Vec::new()) };
+    let rows = ledger.rows(client)?;
+    let is_there = |entry: &known::Entry<'_>| {
+        let stem = entry.file().split('.').next().unwrap_or_default();
+        let names = [entry.id(), entry.file(), stem];
+        rows.iter().any(|row| names.contains(&row.as_str()) || *row == entry.number().to_string())
+    };
+    Ok(entries().filter(|(_, entry)| is_there(entry)).map(|(at, _)| at).collect())
+}
+
+fn exists(client: &mut Client, table: &str) -> Result<bool, postgres::Error> {
+    client.query_one("SELECT pg_catalog.to_regclass($1) IS NOT NULL", &[&table])?.try_get(0)
 }
 
 /// Ends what a stopped command left on the server: sessions under the name that it was given, and all of the owner's where no other

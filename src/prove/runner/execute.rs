@@ -49,9 +49,7 @@ pub fn apply_unit(client: &mut Client, unit: &ReplayUnit) -> Result<Result<Appli
         }
         Err(stopped) => {
             if !client.is_closed() {
-                client
-                    .batch_execute("ROLLBACK")
-                    .map_err(|source| RunnerError::Connection { action: "roll back", source })?;
+                client.batch_execute("ROLLBACK").map_err(|source| RunnerError::Connection { action: "roll back", source })?;
             }
             Ok(Err(stopped.failure(None)))
         }
@@ -63,12 +61,9 @@ impl Stopped {
     pub fn failure(self, unit: Option<usize>) -> RunFailure {
         let Stopped { statement, error } = self;
         match error.as_db_error() {
-            Some(answer) => RunFailure {
-                unit,
-                statement,
-                sqlstate: Some(answer.code().code().to_owned()),
-                message: replay::message(answer),
-            },
+            Some(answer) => {
+                RunFailure { unit, statement, sqlstate: Some(answer.code().code().to_owned()), message: replay::message(answer) }
+            }
             None => RunFailure { unit, statement, sqlstate: None, message: described(&error) },
         }
     }

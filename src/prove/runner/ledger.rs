@@ -33,7 +33,7 @@ impl Ledger {
         let (tables, columns): (Vec<&str>, Vec<&str>) = of_layouts.chain(OTHERS).unzip();
         let rows = client.query(
             "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), pg_catalog.quote_ident(a.attname) \
-             FROM pg_catalog.unnest($1::text[], $2::text[]) known (name, key) \
+             FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) known (name, key) \
              JOIN pg_catalog.pg_class c ON c.relname = known.name AND c.relkind IN ('r', 'p') \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = known.key AND NOT a.attisdropped \

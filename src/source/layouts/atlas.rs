@@ -56,6 +56,12 @@ impl Layout for Atlas {
         }
     }
 
+    /// `sql/postgres/driver.go`, acquire: `SELECT pg_advisory_lock($1)` where there is a time limit, as there is without
+    /// `--lock-timeout` (ten seconds).
+    fn waits_for_advisory_lock(&self) -> bool {
+        true
+    }
+
     /// Linear is the default order of execution (`sql/migrate/migrate.go`, ExecOrderLinear).
     fn late(&self, _: &Migration) -> Late {
         Late::Refused

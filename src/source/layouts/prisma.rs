@@ -32,6 +32,12 @@ impl Layout for Prisma {
         OptOut::Alone
     }
 
+    /// prisma-engines, `sql-schema-connector/src/flavour/postgres.rs`, acquire_lock: `SELECT pg_advisory_lock(72707369)`, for ten seconds
+    /// at most.
+    fn waits_for_advisory_lock(&self) -> bool {
+        true
+    }
+
     fn other_database(&self, directory: &Directory) -> Option<&'static str> {
         let lock = directory.file(LOCK)?.text()?.parse::<toml::Table>().ok()?;
         Some(match lock.get("provider")?.as_str()? {

@@ -44,6 +44,12 @@ impl Layout for Sqitch {
         OptOut::None
     }
 
+    /// `lib/App/Sqitch/Engine.pm`, lock_destination, and `Engine/pg.pm`, _wait_lock: `SELECT pg_advisory_lock(75474063)` where the lock is
+    /// taken. Scripts run in sessions of psql's, so that the server sees no deadlock and both wait until sqitch gives up.
+    fn waits_for_advisory_lock(&self) -> bool {
+        true
+    }
+
     fn is_recursive(&self) -> bool {
         true
     }

@@ -238,3 +238,25 @@ fn depth_is_lowered_or_refused_and_never_a_crash() {
         }
     }
 }
+
+/// What is sent in the place of each statement, where that is not what stands in the file.
+fn sent(text: &str, rewriting: Rewriting, placeholders: &Placeholders) -> Vec<Option<String>> {
+    let migration = Migration { rewriting, ..Migration::of_text("1", "1.sql", text.as_bytes()) };
+    unit_with(&migration, placeholders).statements.into_iter().map(|statement| statement.sent).collect()
+}
+
+#[test]
+fn a_statement_is_kept_as_it_is_sent_where_that_is_not_what_is_written() {
+    let values = [("s".to_owned(), "app".to_owned())].into();
+    let placeholders = Placeholders { values, variables: true, ..Placeholders::default() };
+    let some = |text: &str| Some(text.to_owned());
+    let text = "CREATE TABLE ${s}.t (a text DEFAULT '${s}'); SELECT 1; SELEC ${s}; SELECT '${other}', :'s'";
+    let expected = [some("CREATE TABLE app.t (a text DEFAULT 'app')"), None, some("SELEC app"), some("SELECT '${other}', 'app'")];
+    assert_eq!(sent(text, Rewriting::None, &placeholders), expected);
+    // A command of psql's between the words is not sent, and one that stands behind them sends them.
+    let text = "SELECT 1,\n\\echo here\n2; SELECT 3 \\gset\nSELECT 4;";
+    assert_eq!(sent(text, Rewriting::None, &placeholders), [some("SELECT 1,\n          \n2"), None, None]);
+    let text = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1;; END $$";
+    assert_eq!(sent(text, Rewriting::DoubledSemicolons, &Placeholders::default()), [some(&text.replace(";;", "; "))]);
+    assert_eq!(sent("\u{feff}SELECT 1; SELECT ${s}", Rewriting::None, &placeholders), [None, some("SELECT app")]);
+}

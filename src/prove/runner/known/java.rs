@@ -38,7 +38,10 @@ pub const FLYWAY: Profile = Profile {
                 entry.short_checksum()
             )
         })),
-        refuses: Some(("SELECT script FROM public.flyway_schema_history WHERE NOT success", "a migration in the ledger has failed")),
+        refuses: Some((
+            "SELECT script FROM public.flyway_schema_history WHERE NOT success",
+            "a migration in the ledger has failed",
+        )),
     },
     pending: Pending::Missing,
     spread: Spread::EachUnit,
@@ -156,8 +159,10 @@ pub const PLAY: Profile = Profile {
         table: "play_evolutions",
         column: "id",
         made: Made::ByRunner {
-            sql: &["CREATE TABLE play_evolutions (id int NOT NULL PRIMARY KEY, hash varchar(255) NOT NULL, applied_at timestamp NOT NULL, \
-                 apply_script text, revert_script text, state varchar(255), last_problem text)"],
+            sql: &[
+                "CREATE TABLE play_evolutions (id int NOT NULL PRIMARY KEY, hash varchar(255) NOT NULL, applied_at timestamp NOT NULL, \
+                 apply_script text, revert_script text, state varchar(255), last_problem text)",
+            ],
             looks_first: true,
             under_lock: false,
         },

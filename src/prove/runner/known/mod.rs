@@ -77,13 +77,29 @@ pub struct Profile {
 pub enum Lock {
     None,
     /// A session's advisory lock, for which others wait inside of a statement.
-    Waited { key: i64 },
+    Waited {
+        key: i64,
+    },
     /// A session's advisory lock that is asked for again and again.
-    Polled { key: i64, every: Duration, tries: u32 },
+    Polled {
+        key: i64,
+        every: Duration,
+        tries: u32,
+    },
     /// A session's advisory lock that is asked for once; `refusal` is what the runner says when another one has it.
-    Tried { key: i64, refusal: &'static str },
+    Tried {
+        key: i64,
+        refusal: &'static str,
+    },
     /// A row, taken by a statement that changes one row where it succeeds. It stays when the runner dies.
-    Row { table: &'static str, make: &'static [&'static str], take: &'static str, release: &'static str, every: Duration, tries: u32 },
+    Row {
+        table: &'static str,
+        make: &'static [&'static str],
+        take: &'static str,
+        release: &'static str,
+        every: Duration,
+        tries: u32,
+    },
 }
 
 /// The table of a runner, and when it is written.

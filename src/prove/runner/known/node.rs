@@ -12,7 +12,9 @@ pub const NODE_PG_MIGRATE: Profile = Profile {
         table: "public.pgmigrations",
         column: "name",
         made: Made::ByRunner {
-            sql: &["CREATE TABLE public.pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)"],
+            sql: &[
+                "CREATE TABLE public.pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)",
+            ],
             looks_first: true,
             under_lock: true,
         },
@@ -80,7 +82,11 @@ pub const DRIZZLE: Profile = Profile {
         key: |entry| entry.place.to_string(),
         before: None,
         record: Some((Moment::InTransaction, |entry| {
-            format!("INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('{}', {})", entry.checksum(), entry.place)
+            format!(
+                "INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('{}', {})",
+                entry.checksum(),
+                entry.place
+            )
         })),
         refuses: None,
     },

@@ -51,7 +51,9 @@ pub const YOYO: Profile = Profile {
     runner: Some("yoyo"),
     lock: Lock::Row {
         table: "yoyo_lock",
-        make: &["CREATE TABLE IF NOT EXISTS yoyo_lock (locked int DEFAULT 1, ctime timestamp, pid int NOT NULL, PRIMARY KEY (locked))"],
+        make: &[
+            "CREATE TABLE IF NOT EXISTS yoyo_lock (locked int DEFAULT 1, ctime timestamp, pid int NOT NULL, PRIMARY KEY (locked))",
+        ],
         take: "INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), pg_backend_pid()) ON CONFLICT DO NOTHING",
         release: "DELETE FROM yoyo_lock WHERE pid = pg_backend_pid()",
         every: Duration::from_millis(100),

@@ -25,6 +25,8 @@ use tempfile::TempDir;
 
 /// How often a listener is asked for a new client.
 const POLL: Duration = Duration::from_millis(2);
+/// How long connections have to notice that they are over.
+const PARTING: Duration = Duration::from_secs(1);
 /// The number in the name of our own socket.
 const PORT: u16 = 5432;
 
@@ -183,12 +185,13 @@ impl Shared {
                 Err(_) => std::thread::sleep(POLL),
             }
         }
-        // A client that has not begun yet waits for nobody.
+        // Who connected and never said a word is left to itself.
         let links = self.state().links.clone();
         links.iter().for_each(|link| link.shut());
+        let end = Instant::now() + PARTING;
         for connection in connections {
-            if connection.is_finished() || !links.is_empty() {
-                let _ = connection.join();
+            while !connection.is_finished() && Instant::now() < end {
+                std::thread::sleep(POLL);
             }
         }
     }
@@ -230,18 +233,18 @@ impl Shared {
                 false
             }
             Action::Hold => {
-                self.hold();
-                true
+                self.hold(link);
+                !link.is_cut.load(Ordering::SeqCst)
             }
         }
     }
 
-    fn hold(&self) {
+    fn hold(&self, link: &Link) {
         let mut state = self.state();
         let releases = state.releases;
         state.held += 1;
         self.changed.notify_all();
-        while state.releases == releases && !self.is_over.load(Ordering::SeqCst) {
+        while state.releases == releases && !self.is_over.load(Ordering::SeqCst) && !link.is_cut.load(Ordering::SeqCst) {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.held -= 1;
@@ -269,7 +272,9 @@ impl Shared {
             }
         }
         links.iter().for_each(|link| link.shut());
-        self.release();
+        // Who is held there is held no more. The lock is taken so that nobody is between looking and waiting.
+        drop(self.state());
+        self.changed.notify_all();
     }
 
     /// Waits until the backend has come to the sleep that was put into its query.

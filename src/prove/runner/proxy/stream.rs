@@ -18,7 +18,9 @@ pub enum Stream {
 impl Stream {
     pub fn connect(endpoint: &Endpoint) -> io::Result<Stream> {
         match endpoint {
-            Endpoint::Unix { directory, port } => Ok(Stream::Unix(UnixStream::connect(directory.join(format!(".s.PGSQL.{port}")))?)),
+            Endpoint::Unix { directory, port } => {
+                Ok(Stream::Unix(UnixStream::connect(directory.join(format!(".s.PGSQL.{port}")))?))
+            }
             Endpoint::Tcp { host, port, tls } if !demands_encryption(tls) => {
                 let stream = TcpStream::connect((host.as_str(), *port))?;
                 stream.set_nodelay(true)?;
