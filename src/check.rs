@@ -18,6 +18,7 @@ use crate::source::git::{GitEnvironment, Repository};
 use crate::source::{self, ConfiguredHistory, History, Migration, Origin, Rewriting, SourceError, SourceFile, layouts};
 use crate::sql::substitute::Placeholders;
 use crate::sql::{self, ParsedUnit};
+use crate::testimony::Testimony;
 use crate::versions::PostgresVersions;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Request {
     pub scope: Scope,
     /// What git tells its hooks.
     pub git: GitEnvironment,
+    /// What a run saw.
+    pub testimony: Testimony,
 }
 
 /// Paths, and what is in force for what lies there.
@@ -90,20 +93,45 @@ pub struct CheckedHistory {
     pub request: usize,
 }
 
+/// Who looks at a history besides the rules: a judge, who holds the model against a server, and `prove`, which runs the history.
+pub trait Witness {
+    /// The catalog as it is after a unit (from 0).
+    fn after_unit(&mut self, history: &History, unit: usize, catalog: &Catalog) {
+        let _ = (history, unit, catalog);
+    }
+
+    /// What the witness has to say about a whole history, before comments, baseline and levels act on it. `parsed` has one entry for
+    /// each unit.
+    fn testify(&mut self, checked: &CheckedHistory, parsed: &[ParsedUnit], settings: &Settings) -> Vec<Finding> {
+        let _ = (checked, parsed, settings);
+        Vec::new()
+    }
+}
+
+/// Nobody else looks.
+struct Nobody;
+
+impl Witness for Nobody {}
+
+impl<F: FnMut(&History, usize, &Catalog)> Witness for F {
+    fn after_unit(&mut self, history: &History, unit: usize, catalog: &Catalog) {
+        self(history, unit, catalog);
+    }
+}
+
 /// Checks everything that the request names.
 ///
 /// Parsing uses all cores; the catalog goes through each history in order.
 pub fn run(request: &Request) -> Checked {
-    run_observed(request, &mut |_, _, _| {})
+    run_observed(request, &mut Nobody)
 }
 
-/// As [`run`], calling `after_unit(history, unit, catalog)` with the catalog as it is after each unit (from 0): what a judge
-/// holds against a server.
-pub fn run_observed(request: &Request, after_unit: &mut dyn FnMut(&History, usize, &Catalog)) -> Checked {
+/// As [`run`], before a witness.
+pub fn run_observed(request: &Request, witness: &mut dyn Witness) -> Checked {
     let mut checked = Checked::default();
     let mut found: Vec<Found<'_>> = Vec::new();
     for at in 0..request.histories.len() {
-        found.push(check_paths(request, at, &mut checked, after_unit));
+        found.push(check_paths(request, at, &mut checked, witness));
     }
     // What silences findings, in this order, so that the first that does is named: the tag, then reasoned `allow` comments and the
     // baseline, then levels, which alone may lower what is left. The first two have acted, unit by unit.
@@ -133,12 +161,7 @@ pub(crate) struct Found<'a> {
 }
 
 /// Checks the histories of one of the request's entries.
-fn check_paths<'a>(
-    whole: &'a Request,
-    at: usize,
-    checked: &mut Checked,
-    after_unit: &mut dyn FnMut(&History, usize, &Catalog),
-) -> Found<'a> {
+fn check_paths<'a>(whole: &'a Request, at: usize, checked: &mut Checked, witness: &mut dyn Witness) -> Found<'a> {
     let request = &whole.histories[at];
     let HistoryRequest { paths, settings, history, apart } = request;
     let mut found = Vec::new();
@@ -201,14 +224,17 @@ fn check_paths<'a>(
         let scripts = &scripts;
         findings.extend(rules::judge_history(&HistoryContext { history: &history, releases: &releases, settings, scripts }));
         // Phase tags act unit by unit in here.
-        let (units, of_units) = Replaying { history: &history, releases: &releases, settings }.run(&parsed, start, after_unit);
+        let (units, of_units) = Replaying { history: &history, releases: &releases, settings, testimony: &whole.testimony }
+            .run(&parsed, start, witness);
         findings.extend(of_units);
-        let judged: Vec<bool> =
-            history.migrations.iter().enumerate().map(|(at, unit)| unit.reported && !releases.is_released(at)).collect();
-        allow::apply(&history, &parsed, &judged, settings, &mut findings);
-        found.append(&mut findings);
         let postgres = settings.postgres.unwrap_or_default();
-        checked.histories.push(CheckedHistory { history, postgres, units, releases, changed, request: at });
+        let one = CheckedHistory { history, postgres, units, releases, changed, request: at };
+        findings.extend(witness.testify(&one, &parsed, settings));
+        let units = one.history.migrations.iter().enumerate();
+        let judged: Vec<bool> = units.map(|(at, unit)| unit.reported && !one.releases.is_released(at)).collect();
+        allow::apply(&one.history, &parsed, &judged, settings, &mut findings);
+        found.append(&mut findings);
+        checked.histories.push(one);
     }
     Found { request, findings: found }
 }
@@ -333,6 +359,7 @@ struct Replaying<'a> {
     history: &'a History,
     releases: &'a Releases,
     settings: &'a Settings,
+    testimony: &'a Testimony,
 }
 
 impl Replaying<'_> {
@@ -340,9 +367,9 @@ impl Replaying<'_> {
         &self,
         parsed: &[ParsedUnit],
         mut catalog: Catalog,
-        after_unit: &mut dyn FnMut(&History, usize, &Catalog),
+        witness: &mut dyn Witness,
     ) -> (Vec<Vec<StatementFacts>>, Vec<Finding>) {
-        let Replaying { history, releases, settings } = *self;
+        let Replaying { history, releases, settings, testimony } = *self;
         // Without releases every unit is one: what it found is what the release before it left.
         let mut released: Option<Catalog> = None;
         let mut replays: Vec<Replayed> = Vec::new();
@@ -354,7 +381,7 @@ impl Replaying<'_> {
             }
             let before = catalog.clone();
             let replay = replay::unit(&mut catalog, unit, &history.migrations[position], &parsed[position]);
-            after_unit(history, position, &catalog);
+            witness.after_unit(history, position, &catalog);
             replays.push(Replayed { position, unit, is_pending: released.is_some(), before, after: catalog.clone(), replay });
         }
         let mut units = vec![Vec::new(); parsed.len()];
@@ -379,6 +406,7 @@ impl Replaying<'_> {
                 pending: &pending,
                 releases,
                 settings,
+                seen: testimony.of(migration),
             };
             let mut found = if migration.reported { rules::judge(&context) } else { Vec::new() };
             units[position] = statements(parsed, facts, &found, settings);

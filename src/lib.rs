@@ -4,7 +4,9 @@
 //! [`source`] finds files, recognises the layout, orders them and reads tags; [`sql`] splits and parses with the server's own
 //! parser and lowers every node to [`op`]; [`catalog`] replays the history and says what each statement does, as [`effect`];
 //! [`rules`] judge effects in context and make a [`finding`]; [`report`] writes it. [`config`] says what is in force, [`release`] what
-//! is released already, [`allow`] and [`baseline`] silence findings. [`check`] is that whole way as one function, [`cli`] is the command line in front of it.
+//! is released already, [`allow`] and [`baseline`] silence findings; [`testimony`] is what a run saw. [`check`] is that whole way as one function, [`cli`] is the command line in front of it.
+//!
+//! [`prove`] runs a history on a real server and says what it saw.
 //!
 //! Invariants: facts are separate from judgement; nothing is silently skipped; there is one place to add a thing.
 
@@ -29,4 +31,5 @@ pub mod report;
 pub mod rules;
 pub mod source;
 pub mod sql;
+pub mod testimony;
 pub mod versions;

@@ -103,7 +103,8 @@ fn every_example_gives_exactly_the_findings_that_it_announces() {
     let documents = document::all().unwrap_or_else(|error| panic!("{error}"));
     let mut examples = 0;
     let mut wrong = Vec::new();
-    for document in documents {
+    // What only a run finds is shown on a server: tests/proof_rules.rs.
+    for document in documents.iter().filter(|document| document.family != Family::Proof) {
         for (section, list) in [("Bad", &document.bad), ("Good", &document.good)] {
             for example in list {
                 examples += 1;

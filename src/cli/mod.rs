@@ -15,7 +15,9 @@ pub mod exit;
 mod explain;
 mod freeze;
 mod init;
+mod judging;
 mod layouts;
+mod prove;
 mod rules;
 mod terminal;
 
@@ -40,6 +42,7 @@ enum Command {
     Freeze(freeze::Arguments),
     Init(init::Arguments),
     Layouts(layouts::Arguments),
+    Prove(prove::Arguments),
     Rules(rules::Arguments),
 }
 
@@ -62,6 +65,7 @@ pub fn run() -> Exit {
         Command::Freeze(command) => freeze::run(&command, arguments.color),
         Command::Init(command) => init::run(&command),
         Command::Layouts(command) => layouts::run(&command, arguments.color),
+        Command::Prove(command) => prove::run(&command, arguments.color),
         Command::Rules(command) => rules::run(&command),
     };
     result.unwrap_or_else(|error| {

@@ -63,6 +63,9 @@ macro_rules! form {
             /// Which units are released. Several sources have to agree.
             #[schemars(with = "Option<ReleasesForm>")]
             pub releases: Key<ReleasesForm>,
+            /// What `phasegate prove` has to know to run the history.
+            #[schemars(with = "Option<ProveForm>")]
+            pub prove: Key<ProveForm>,
             /// Levels of rules, by id: the loudest that each may be. Rules that are off by default are switched on here.
             #[serde(default)]
             #[schemars(with = "schema::RuleSettings")]
@@ -89,6 +92,7 @@ macro_rules! form {
                     exclude: &self.exclude,
                     placeholders: &self.placeholders,
                     releases: &self.releases,
+                    prove: &self.prove,
                     rules: &self.rules,
                     overrides: &self.overrides,
                 }
@@ -138,6 +142,7 @@ pub struct Keys<'a> {
     pub exclude: &'a Key<Vec<Spanned<String>>>,
     pub placeholders: &'a Table<String>,
     pub releases: &'a Key<ReleasesForm>,
+    pub prove: &'a Key<ProveForm>,
     pub rules: &'a Table<RuleForm>,
     pub overrides: &'a [OverrideForm],
 }
@@ -174,6 +179,31 @@ pub struct ReleasesForm {
     /// Id of the last released unit.
     #[schemars(with = "Option<String>")]
     pub through: Key<String>,
+}
+
+/// What is there before the first migration, and what a run is to be like.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProveForm {
+    /// SQL files that run before the first migration, as the role that owns the database: roles, schemas. Relative to this file.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub setup: Key<Vec<Spanned<String>>>,
+    /// SQL files with rows for the proof on data, instead of rows that are made up. Relative to this file.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub seed: Key<Vec<Spanned<String>>>,
+    /// Extensions that the administrator makes before the first migration.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub extensions: Key<Vec<Spanned<String>>>,
+    /// Settings that the database has: `"app.tenant" = "1"`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub settings: Table<String>,
+    /// Every migration has to bear a second run of its SQL.
+    #[schemars(with = "Option<bool>")]
+    pub idempotent: Key<bool>,
+    /// Where the runner records what is applied, as `table(column)`.
+    #[schemars(with = "Option<String>")]
+    pub ledger: Key<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -72,6 +72,25 @@ pub struct Settings {
     pub levels: Levels,
     /// What rules take besides levels.
     pub options: RuleOptions,
+    /// What running the history takes.
+    pub prove: ProveSettings,
+}
+
+/// What is there before the first migration, and what a run is to be like. Paths are as seen from the working directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProveSettings {
+    /// SQL files that run before the first migration.
+    pub set_up: Vec<PathBuf>,
+    /// SQL files with rows for the proof on data.
+    pub seed: Vec<PathBuf>,
+    /// Made by the administrator before the first migration.
+    pub extensions: Vec<String>,
+    /// Settings of the database, by name.
+    pub settings: BTreeMap<String, String>,
+    /// Every migration has to bear a second run of its SQL.
+    pub idempotent: bool,
+    /// `table(column)` of the runner's ledger.
+    pub ledger: Option<String>,
 }
 
 /// Who sets `lock_timeout`.
@@ -116,6 +135,7 @@ impl Default for Settings {
             baseline: None,
             levels: Levels::default(),
             options: RuleOptions::default(),
+            prove: ProveSettings::default(),
         }
     }
 }

@@ -4,13 +4,13 @@
 //! are put one after the other, and everything else is taken as a whole from the innermost place that says it.
 
 use super::error::{ConfigError, ConfigText, Place, Wrong};
-use super::form::{HistoryForm, Keys, LockTimeoutWord, OverrideForm, ReleasesForm, RuleForm, RunnerWord};
+use super::form::{HistoryForm, Keys, LockTimeoutWord, OverrideForm, ProveForm, ReleasesForm, RuleForm, RunnerWord};
 use super::globs::Globs;
 use super::levels::{Ceiling, LevelOverride};
 use super::options;
 use super::read::ConfigFile;
 use super::resolved::{Configuration, Flags, Origin, Resolved, ResolvedHistory, WrittenPath};
-use super::{LockTimeout, ReleaseSettings, Settings};
+use super::{LockTimeout, ProveSettings, ReleaseSettings, Settings};
 use crate::finding::Level;
 use crate::op::Span;
 use crate::rules;
@@ -87,11 +87,15 @@ impl Resolver<'_> {
     }
 
     fn keys(&mut self, keys: Keys<'_>, to: &mut Resolved) {
-        let Keys { placeholders, rules, overrides, include, exclude, .. } = keys;
+        let Keys { placeholders, rules, overrides, include, exclude, prove, .. } = keys;
         self.words(keys, to);
         self.connection(keys, to);
         self.globs("include", include, to, |settings| &mut settings.include);
         self.globs("exclude", exclude, to, |settings| &mut settings.exclude);
+        if let Some(prove) = prove {
+            to.origins.retain(|key, _| !key.starts_with("prove."));
+            to.settings.prove = self.prove(prove.get_ref(), to);
+        }
         for (name, value) in placeholders {
             self.said(to, &format!("placeholders.{}", name.get_ref()), name.span());
             to.settings.placeholders.insert(name.get_ref().trim().to_owned(), value.get_ref().clone());
@@ -171,6 +175,35 @@ impl Resolver<'_> {
         if let Some(releases) = releases {
             to.origins.retain(|key, _| !key.starts_with("releases."));
             to.settings.releases = self.releases(releases.get_ref(), to);
+        }
+    }
+
+    fn prove(&mut self, form: &ProveForm, to: &mut Resolved) -> ProveSettings {
+        let ProveForm { setup, seed, extensions, settings, idempotent, ledger } = form;
+        let spans = [
+            ("setup", setup.as_ref().map(Spanned::span)),
+            ("seed", seed.as_ref().map(Spanned::span)),
+            ("extensions", extensions.as_ref().map(Spanned::span)),
+            ("idempotent", idempotent.as_ref().map(Spanned::span)),
+            ("ledger", ledger.as_ref().map(Spanned::span)),
+        ];
+        for (key, span) in spans {
+            if let Some(span) = span {
+                self.said(to, &format!("prove.{key}"), span);
+            }
+        }
+        for name in settings.keys() {
+            self.said(to, &format!("prove.settings.{}", name.get_ref()), name.span());
+        }
+        let list =
+            |key: &Option<Spanned<Vec<Spanned<String>>>>| key.as_ref().map(|list| list.get_ref().clone()).unwrap_or_default();
+        ProveSettings {
+            set_up: list(setup).iter().filter_map(|file| self.path(file)).collect(),
+            seed: list(seed).iter().filter_map(|file| self.path(file)).collect(),
+            extensions: list(extensions).iter().filter_map(|name| self.filled(name).cloned()).collect(),
+            settings: settings.iter().map(|(name, value)| (name.get_ref().clone(), value.get_ref().clone())).collect(),
+            idempotent: idempotent.as_ref().is_some_and(|idempotent| *idempotent.get_ref()),
+            ledger: ledger.as_ref().and_then(|ledger| self.filled(ledger).cloned()),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use super::levels::{Ceiling, LevelOverride, Levels};
 use super::resolved::{Origin, Origins};
-use super::{LockTimeout, ReleaseSettings, RuleOptions, Settings};
+use super::{LockTimeout, ProveSettings, ReleaseSettings, RuleOptions, Settings};
 use crate::report::level_name;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::Value;
 
 /// One key of the file with what is in force.
@@ -76,6 +76,7 @@ pub fn rows(settings: &Settings, origins: &Origins) -> Vec<Row> {
         baseline,
         levels,
         options: RuleOptions { down_file_paths },
+        prove: ProveSettings { set_up, seed, extensions, settings: database_settings, idempotent, ledger },
     } = settings;
     let ReleaseSettings { manifest, base, tags, through } = releases;
     let mut rows = Rows { origins, rows: Vec::new() };
@@ -95,6 +96,15 @@ pub fn rows(settings: &Settings, origins: &Origins) -> Vec<Row> {
     rows.of_table("releases", "base", base.as_deref().map(Value::from));
     rows.of_table("releases", "tags", tags.as_deref().map(Value::from));
     rows.of_table("releases", "through", through.as_deref().map(Value::from));
+    let paths = |files: &[PathBuf]| (!files.is_empty()).then(|| Value::Array(files.iter().map(|file| path(file)).collect()));
+    rows.of_table("prove", "setup", paths(set_up));
+    rows.of_table("prove", "seed", paths(seed));
+    rows.of_table("prove", "extensions", (!extensions.is_empty()).then(|| list(extensions)));
+    rows.of_table("prove", "idempotent", Some((*idempotent).into()));
+    rows.of_table("prove", "ledger", ledger.as_deref().map(Value::from));
+    for (name, value) in database_settings {
+        rows.of_table("prove.settings", name, Some(value.as_str().into()));
+    }
     for (name, value) in placeholders {
         rows.of_table("placeholders", name, Some(value.as_str().into()));
     }

@@ -1,9 +1,12 @@
 //! A history as its runner sends it: units in order, their statements as text, and what was predicted of each.
 
 use super::replay::ReplayUnit;
+use super::runner::not_run;
 use crate::check::CheckedHistory;
 use crate::effect::Effect;
+use crate::source::UnitKind;
 use crate::sql::ParsedUnit;
+use std::collections::BTreeMap;
 
 /// Everything that the proofs run.
 #[derive(Clone, Debug)]
@@ -21,8 +24,42 @@ impl<'a> Chain<'a> {
         Chain { checked, units: units.map(|(migration, parsed)| ReplayUnit::new(migration, parsed)).collect() }
     }
 
+    /// What of the history is not run, one sentence each without a full stop.
+    pub fn left_out(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let steps = self.checked.history.migrations.iter().filter(|migration| migration.kind != UnitKind::Sql);
+        let paths: Vec<&str> = steps.map(|migration| migration.file.path.as_str()).collect();
+        if let Some(first) = paths.first() {
+            remarks.push(format!(
+                "{} no SQL and not run: {first}{}",
+                counted(paths.len(), "step is", "steps are"),
+                more(paths.len())
+            ));
+        }
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for unit in &self.units {
+            for why in unit.statements.iter().filter_map(not_run) {
+                reasons.entry(why).or_default().push(&unit.path);
+            }
+        }
+        for (why, paths) in reasons {
+            let number = counted(paths.len(), "statement is", "statements are");
+            remarks.push(format!("{number} not run: {why}: {}{}", paths.first().unwrap_or(&""), more(paths.len())));
+        }
+        remarks
+    }
+
     /// What check says of a statement; nothing where it says nothing.
     pub fn predicted(&self, unit: usize, statement: usize) -> Option<&Effect> {
         Some(&self.checked.units.get(unit)?.get(statement)?.effect)
     }
+}
+
+fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
+/// After the first of several.
+fn more(number: usize) -> &'static str {
+    if number > 1 { " and others" } else { "" }
 }

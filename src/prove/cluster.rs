@@ -27,6 +27,8 @@ pub struct ClusterOptions {
     pub extensions: Vec<String>,
     /// Run by the owner; the name is for messages.
     pub set_up: Vec<SetUp>,
+    /// Schemas that unqualified names are looked up in; empty leaves the server's default.
+    pub search_path: Vec<String>,
     /// Settings of each database, as `ALTER DATABASE … SET` takes them.
     pub settings: Vec<(String, String)>,
     /// Milliseconds after which a statement is stopped, where the migration itself says nothing else.
@@ -97,6 +99,10 @@ impl<'a> Cluster<'a> {
             let set = format!("ALTER DATABASE {BASE} SET {} = '{}'", quoted_setting(name), value.replace('\'', "''"));
             run(&mut owner, &format!("set {name}"), &set)?;
         }
+        if !options.search_path.is_empty() {
+            let schemas: Vec<String> = options.search_path.iter().map(|schema| quote_identifier(schema)).collect();
+            run(&mut owner, "set search_path", &format!("ALTER DATABASE {BASE} SET search_path = {}", schemas.join(", ")))?;
+        }
         for SetUp { name, sql } in &options.set_up {
             // A session of its own: what one file sets is gone with it, what a database is set to holds.
             run(&mut base.connect()?, &format!("run the set-up {name}"), sql)?;
@@ -111,6 +117,16 @@ impl<'a> Cluster<'a> {
     /// The role that migrations run as.
     pub fn owner(&self) -> &Login {
         &self.owner
+    }
+
+    /// The owner is a superuser.
+    pub fn is_superuser(&self) -> bool {
+        self.superuser
+    }
+
+    /// The owner may make roles.
+    pub fn may_create_role(&self) -> bool {
+        self.create_role || self.superuser
     }
 
     /// A new connection as administrator to the maintenance database.
@@ -229,6 +245,17 @@ impl<'a> Cluster<'a> {
             "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE database = $1";
         client.query(slots, &[&database]).map_err(failed("remove replication slots"))?;
         Ok(())
+    }
+}
+
+impl Drop for Cluster<'_> {
+    /// Nothing of ours stays on a server that stays. What cannot be removed is found by whoever looks at the server next.
+    fn drop(&mut self) {
+        if let Ok(mut client) = self.administer() {
+            let _ = self.reset();
+            let _ = self.remove(&mut client, BASE);
+            let _ = client.batch_execute(&format!("DROP ROLE IF EXISTS {OWNER}"));
+        }
     }
 }
 

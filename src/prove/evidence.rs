@@ -1,7 +1,77 @@
 //! What a proof says: whether it holds, what it cost, what it covered, and what it found.
 
+use crate::effect::{Break, Lock};
 use crate::finding::Level;
 use serde::Serialize;
+
+/// Everything that was seen of one history.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evidence {
+    /// The PATH of the history, as in the report's `histories`.
+    pub history: String,
+    /// "PostgreSQL 15.18, local, …"; where no server was to be had, why: then no proof was run.
+    pub server: String,
+    /// `server_version_num`; 0 where there was no server.
+    pub version: u32,
+    pub runner: String,
+    /// True where the runner is ours: what is proven of its lock and its ledger is no evidence about the user's.
+    pub built_in_runner: bool,
+    pub proofs: Vec<Proven>,
+    /// What the server was seen to do, by unit; empty where the proof `trace` was not run.
+    pub observed: Vec<ObservedUnit>,
+}
+
+/// One proof of one history.
+#[derive(Clone, Debug, Serialize)]
+pub struct Proven {
+    pub proof: &'static str,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// How long it took.
+    pub seconds: f64,
+    pub coverage: Coverage,
+    pub remarks: Vec<String>,
+}
+
+impl Evidence {
+    /// True where something was asked and not proven.
+    pub fn is_incomplete(&self) -> bool {
+        self.proofs.iter().any(|proof| matches!(proof.outcome, Outcome::NotRun(_)))
+    }
+}
+
+/// One unit as a server was seen to run it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ObservedUnit {
+    pub path: String,
+    pub migration: String,
+    /// SHA-256 of its text as it is in the file, hexadecimal: what was seen holds for this text and no other.
+    pub sha256: String,
+    pub statements: Vec<ObservedStatement>,
+}
+
+/// What one statement did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ObservedStatement {
+    /// From 1 in its unit.
+    pub index: usize,
+    /// On relations that were there before; `null` where it runs outside of a transaction and nobody sees its locks.
+    pub locks: Option<Vec<Lock>>,
+    pub rewrites: Vec<String>,
+    pub scans: Vec<String>,
+    pub index_builds: Vec<String>,
+    /// What it took from old clients.
+    pub breaks: Vec<Break>,
+    /// "table public.t", "column public.t.a": what is there after it and was not before.
+    pub created: Vec<String>,
+    pub dropped: Vec<String>,
+    /// `from → to`.
+    pub renamed: Vec<String>,
+    pub changed: Vec<String>,
+    pub milliseconds: f64,
+    /// Bytes of write-ahead log.
+    pub wal_bytes: u64,
+}
 
 /// How a proof ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -32,6 +102,7 @@ pub struct ProofReport {
     /// was our own runner's.
     pub remarks: Vec<String>,
     pub found: Vec<Found>,
+    pub observed: Vec<ObservedUnit>,
 }
 
 /// Something that a server did and should not have.
@@ -57,7 +128,7 @@ impl ProofReport {
     pub fn of(coverage: Coverage, remarks: Vec<String>, found: Vec<Found>) -> ProofReport {
         let failed = found.iter().any(|found| found.level >= Level::Warning);
         let outcome = if failed { Outcome::Failed } else { Outcome::Passed };
-        ProofReport { outcome, coverage, remarks, found }
+        ProofReport { outcome, coverage, remarks, found, observed: Vec::new() }
     }
 
     /// Nothing was proven: a sentence without a full stop.
@@ -67,6 +138,7 @@ impl ProofReport {
             coverage: Coverage::default(),
             remarks: Vec::new(),
             found: Vec::new(),
+            observed: Vec::new(),
         }
     }
 }

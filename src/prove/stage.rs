@@ -1,21 +1,42 @@
 //! What every proof works with.
 
 use super::chain::Chain;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Database};
 use super::evidence::ProofReport;
+use super::proofs::Reference;
 use super::replay::ReplayError;
-use super::runner::{Runner, RunnerError};
+use super::runner::{RunFailure, Runner, RunnerError};
 use super::server::ServerError;
+use std::cell::{OnceCell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// The server, the history and the runner, and what was asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Stage<'a> {
     pub cluster: &'a Cluster<'a>,
     pub chain: &'a Chain<'a>,
     pub runner: &'a dyn Runner,
     pub wanted: &'a Wanted,
     pub progress: &'a dyn Progress,
+    /// What one proof leaves for the next.
+    pub memory: Rc<Memory<'a>>,
+}
+
+/// What one proof leaves for the next, so that nothing is run twice to know the same.
+#[derive(Debug, Default)]
+pub struct Memory<'a> {
+    /// The database in which the runner has applied everything, until somebody takes it.
+    pub applied: RefCell<Option<Applied<'a>>>,
+    /// What one runner alone leaves, or why it does not get there.
+    pub reference: OnceCell<Result<Reference, RunFailure>>,
+}
+
+/// A database in which the runner has applied everything.
+#[derive(Debug)]
+pub struct Applied<'a> {
+    pub database: Database<'a>,
 }
 
 /// How far proofs go.
@@ -29,6 +50,8 @@ pub struct Wanted {
     pub budget: Duration,
     /// One call of a runner is stopped after this long.
     pub runner_limit: Duration,
+    /// Several runners do start at the same time where this is deployed.
+    pub start_together: bool,
     /// What is not the same after a second run of its SQL is an error in every unit.
     pub idempotent: bool,
     /// Rows for the proof on data: file and SQL. Without any they are generated.
@@ -37,17 +60,28 @@ pub struct Wanted {
 
 /// Told what is being done, for people who wait.
 pub trait Progress: std::fmt::Debug + Send + Sync {
-    /// A proof works on this unit (id) now.
+    /// This proof begins.
+    fn proof(&self, name: &str);
+
+    /// It works on this unit (id) now.
     fn unit(&self, id: &str);
 }
 
 /// One thing that is proven. One file each, one line in [`super::proofs::PROOFS`].
-pub trait Proof: Sync {
+pub trait Proof: std::fmt::Debug + Sync {
     /// As `--only` and reports name it.
     fn name(&self) -> &'static str;
 
     /// What it proves, one sentence without a full stop.
     fn summary(&self) -> &'static str;
+
+    /// The rules of the family `proof` that it may find something of.
+    fn rules(&self) -> &'static [&'static str];
+
+    /// True where it runs only when it is asked for by name.
+    fn is_opt_in(&self) -> bool {
+        false
+    }
 
     /// Tries. What the migrations or the runner do wrong is in the report; an error means that the server or we ourselves failed.
     fn prove(&self, stage: &Stage<'_>) -> Result<ProofReport, ProveError>;
@@ -62,6 +96,18 @@ pub enum ProveError {
     Runner(#[from] RunnerError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error("a thread of the proof ended early")]
+    Thread,
+    #[error("{0}")]
+    Trouble(String),
+    #[error("`{0}` names no ledger: write `table(column)`, as in `public.schema_migrations(version)`")]
+    Ledger(String),
+    #[error("cannot copy the ledger: {source}")]
+    Copy { source: std::io::Error },
+    #[error("the server stopped in an earlier proof")]
+    ServerGone,
+    #[error("cannot read {}: {source}", path.display())]
+    File { path: PathBuf, source: std::io::Error },
     #[error("cannot {action}: {}", super::server::error::described(source))]
     Connection { action: &'static str, source: postgres::Error },
 }
@@ -81,6 +127,11 @@ impl Deadline {
     }
 
     pub fn is_over(&self) -> bool {
-        Instant::now() >= self.0
+        self.left().is_zero()
+    }
+
+    /// What is left until then.
+    pub fn left(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
     }
 }

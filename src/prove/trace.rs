@@ -5,16 +5,19 @@
 //! not traced; that is counted, and so is what can only run outside of a transaction, where nobody sees the locks.
 
 use super::judge::{JudgeError, JudgeOptions, Tally, first_line};
+use super::observe::objects::{self, Objects};
 use super::observe::trace::{Relations, Trace};
+use super::observe::{Catalogs, Observer, breaks};
 use super::replay::{Failure, ReplayError, ReplayStatement, ReplayUnit, described_failure, skipped, while_trying};
 use super::server::LocalServer;
 use crate::check::CheckedHistory;
-use crate::effect::{Effect, LockMode};
+use crate::effect::{Break, Effect, LockMode};
 use crate::op::{Op, Step, TransactionCommand};
 use postgres::Client;
 use postgres::error::SqlState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::{Duration, Instant};
 
 /// One statement that does not cost what was predicted.
 #[derive(Clone, Debug)]
@@ -36,6 +39,18 @@ pub struct Traced {
     pub statement: usize,
     pub observed: Trace,
     pub predicted: Trace,
+    /// `None` unless the tracer watches the catalogs.
+    pub seen: Option<Seen>,
+}
+
+/// What else was seen of a statement.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub breaks: Vec<Break>,
+    pub objects: Objects,
+    pub time: Duration,
+    /// Bytes of write-ahead log, those of other sessions included.
+    pub wal: u64,
 }
 
 /// The result over one history, or over several added up.
@@ -87,7 +102,13 @@ impl TraceJudgement {
         self.not_run += other.not_run;
     }
 
-    fn add(&mut self, unit: &ReplayUnit, at: usize, statement: &ReplayStatement, predicted: &Effect, observed: Trace) {
+    fn add(
+        &mut self,
+        (unit, at): (&ReplayUnit, usize),
+        statement: &ReplayStatement,
+        predicted: &Effect,
+        (observed, seen): (Trace, Option<Seen>),
+    ) {
         self.statements += 1;
         let comparison = Comparison::of(statement.op.as_ref(), predicted, observed);
         let count = |tally: &mut Tally, predicted: &BTreeSet<String>, observed: &BTreeSet<String>| {
@@ -116,7 +137,7 @@ impl TraceJudgement {
             self.mismatches.push(Mismatch { path: unit.path.clone(), statement: at, sql, what });
         }
         let Comparison { predicted, observed, .. } = comparison;
-        self.traced.push(Traced { path: unit.path.clone(), statement: at, observed, predicted });
+        self.traced.push(Traced { path: unit.path.clone(), statement: at, observed, predicted, seen });
     }
 }
 
@@ -243,12 +264,42 @@ pub struct Tracer {
     pub changed: bool,
     /// SET LOCAL of the unit so far.
     local: Vec<String>,
+    watch: Option<Watch>,
+}
+
+/// The catalogs as a tracer watches them.
+#[derive(Debug, Default)]
+struct Watch {
+    observer: Observer,
+    /// At the beginning of the unit.
+    start: Catalogs,
+    now: Catalogs,
+}
+
+impl Watch {
+    fn look(&mut self, client: &mut Client) -> Result<(), ReplayError> {
+        self.now = self.observer.observe(client).map_err(while_trying("read the catalogs"))?;
+        Ok(())
+    }
+
+    /// What happened since the last look.
+    fn step(&mut self, client: &mut Client) -> Result<(Vec<Break>, Objects), ReplayError> {
+        let before = self.now.clone();
+        self.look(client)?;
+        Ok((breaks::difference(&self.start, &before, &self.now), objects::difference(&before, &self.now)))
+    }
 }
 
 impl Tracer {
     /// What is there counts as older.
     pub fn new(client: Client, afterwards: Afterwards) -> Tracer {
-        Tracer { client, afterwards, changed: false, local: Vec::new() }
+        Tracer { client, afterwards, changed: false, local: Vec::new(), watch: None }
+    }
+
+    /// Sees the catalogs too: which objects come and go, what old clients lose.
+    pub fn watching(mut self) -> Tracer {
+        self.watch = Some(Watch::default());
+        self
     }
 
     /// Every unit of a history. Without `keep_going` the first that is refused is the last.
@@ -279,6 +330,11 @@ impl Tracer {
         let nothing = Effect::default();
         self.client.batch_execute("DISCARD ALL").map_err(while_trying("begin a new session"))?;
         self.local.clear();
+        if let Some(watch) = &mut self.watch {
+            watch.observer.everything_may_have_changed();
+            watch.look(&mut self.client)?;
+            watch.start = watch.now.clone();
+        }
         if unit.statements.iter().any(rolls_back) {
             judgement.untraced += unit.statements.len();
             self.changed = true;
@@ -306,7 +362,7 @@ impl Tracer {
             }
             match self.statement(statement, &older)? {
                 Ok(trace) => {
-                    judgement.add(unit, at, statement, predicted.get(at).unwrap_or(&nothing), trace);
+                    judgement.add((unit, at), statement, predicted.get(at).unwrap_or(&nothing), trace);
                 }
                 Err(error) => return described_failure(Some(at), error).map(Some),
             }
@@ -319,16 +375,20 @@ impl Tracer {
         &mut self,
         statement: &ReplayStatement,
         older: &Relations,
-    ) -> Result<Result<Trace, postgres::Error>, ReplayError> {
+    ) -> Result<Result<(Trace, Option<Seen>), postgres::Error>, ReplayError> {
         let reading = "read the relations";
         self.client.batch_execute("BEGIN").map_err(while_trying("begin a transaction"))?;
         for set in &self.local {
             self.client.batch_execute(set).map_err(while_trying("set what the unit set"))?;
         }
         let before = Relations::read(&mut self.client).map_err(while_trying(reading))?;
+        let mut wal = self.wal()?;
+        let mut started = Instant::now();
         match self.client.batch_execute(&statement.sql) {
             Ok(()) => {
+                let time = started.elapsed();
                 let trace = before.trace(&mut self.client, older).map_err(while_trying(reading))?;
+                let trace = (trace, self.seen(time, wal)?);
                 if self.afterwards == Afterwards::RollBack {
                     return self.undo().map(|()| Ok(trace));
                 }
@@ -341,13 +401,41 @@ impl Tracer {
             Err(error) if wants_no_transaction(&error) => {
                 self.undo()?;
                 self.changed = true;
+                wal = self.wal()?;
+                started = Instant::now();
                 match self.client.batch_execute(&statement.sql) {
-                    Ok(()) => before.trace_afterwards(&mut self.client, older).map(Ok).map_err(while_trying(reading)),
+                    Ok(()) => {
+                        let time = started.elapsed();
+                        let trace = before.trace_afterwards(&mut self.client, older).map_err(while_trying(reading))?;
+                        if let Some(watch) = &mut self.watch {
+                            watch.observer.everything_may_have_changed();
+                        }
+                        Ok(Ok((trace, self.seen(time, wal)?)))
+                    }
                     Err(error) => Ok(Err(error)),
                 }
             }
             Err(error) => self.undo().map(|()| Err(error)),
         }
+    }
+
+    /// What else was seen of the statement that has just run.
+    fn seen(&mut self, time: Duration, wal: u64) -> Result<Option<Seen>, ReplayError> {
+        let written = self.wal()?.saturating_sub(wal);
+        let Some(watch) = &mut self.watch else { return Ok(None) };
+        let (breaks, objects) = watch.step(&mut self.client)?;
+        Ok(Some(Seen { breaks, objects, time, wal: written }))
+    }
+
+    /// Where the write-ahead log ends, in bytes; 0 unless the catalogs are watched.
+    fn wal(&mut self) -> Result<u64, ReplayError> {
+        const QUERY: &str = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::bigint";
+        if self.watch.is_none() {
+            return Ok(0);
+        }
+        let row = self.client.query_one(QUERY, &[]).map_err(while_trying("read the end of the log"))?;
+        let end: i64 = row.try_get(0).map_err(while_trying("read the end of the log"))?;
+        Ok(end.unsigned_abs())
     }
 
     fn undo(&mut self) -> Result<(), ReplayError> {

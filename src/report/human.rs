@@ -4,9 +4,10 @@ use super::escape::escape;
 use super::excerpt::Excerpt;
 use super::location::LineIndex;
 use super::model::{FindingEntry, HistoryEntry, ReleasesEntry, SkippedEntry, Summary, UnchangedEntry};
-use super::{Format, Outline, Report, level_name};
+use super::{Format, Outline, Report, level_name, proofs};
 use crate::finding::{Level, SuppressedBy};
 use crate::op::Span;
+use crate::prove::evidence::Evidence;
 use crate::recipe::Recipe;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode, ThemeCharacters, ThemeStyles,
@@ -67,6 +68,9 @@ impl Format for Human {
             writeln!(out, "{}", self.wrap(&about, "", "  "))?;
             self.left_out(history, out)?;
             self.skipped(&history.path, outline, out)?;
+        }
+        for evidence in &report.evidence {
+            self.proofs(evidence, out)?;
         }
         for unusable in &report.unusable {
             let place = if unusable.path.is_empty() { String::new() } else { format!("{}: ", escape(&unusable.path)) };
@@ -160,6 +164,20 @@ impl Human {
             text.push('\n');
         }
         text
+    }
+
+    /// What was proven of one history, on what server and with what runner.
+    fn proofs(&self, evidence: &Evidence, out: &mut dyn io::Write) -> io::Result<()> {
+        let Evidence { history, server, runner, .. } = evidence;
+        let runner = if runner.is_empty() { String::new() } else { format!("; {}", escape(runner)) };
+        writeln!(out, "\n{}", self.wrap(&format!("proofs of {} on {}{runner}", escape(history), escape(server)), "", "  "))?;
+        for proofs::Line { text, below } in proofs::lines(evidence, self.color) {
+            writeln!(out, "  {}", text.trim_end())?;
+            for remark in below {
+                writeln!(out, "{}", self.wrap(&remark, "      ", "      "))?;
+            }
+        }
+        Ok(())
     }
 
     /// What was modelled and not judged, and what said so.

@@ -6,6 +6,7 @@
 use crate::check::{Checked, CheckedHistory, Unusable};
 use crate::finding::{Finding, Level};
 use crate::op::Span;
+use crate::prove::evidence::Evidence;
 use crate::rules::{self, document};
 use crate::source::Migration;
 use crate::versions::PostgresVersions;
@@ -25,6 +26,7 @@ pub mod human;
 pub mod json;
 pub mod location;
 pub mod model;
+mod proofs;
 
 /// Writes a report in one format.
 pub trait Format {
@@ -47,6 +49,8 @@ pub struct Report {
     pub findings: Vec<FindingEntry>,
     /// What was found and not checked, and what was asked for and could not be used.
     pub skipped: Vec<SkippedEntry>,
+    /// What a server was seen to do, one entry for each history that `prove` ran; empty where nothing was run.
+    pub evidence: Vec<Evidence>,
     /// One for each of `histories`.
     #[serde(skip)]
     pub outlines: Vec<Outline>,
@@ -88,6 +92,7 @@ impl Report {
             summary: summary(checked, &migrations, &findings),
             migrations,
             skipped,
+            evidence: Vec::new(),
             outlines,
             unusable: checked.unusable.clone(),
             secrets: secrets(&findings),

@@ -14,6 +14,7 @@ use crate::source::layouts::OptOut;
 use crate::source::{History, Migration, layouts};
 use crate::sql::ParsedUnit;
 use crate::sql::names::quote_identifier;
+use crate::testimony::SeenUnit;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub struct Context<'a> {
     pub pending: &'a [Pending<'a>],
     pub releases: &'a Releases,
     pub settings: &'a Settings,
+    /// What a run saw of exactly this text.
+    pub seen: Option<&'a SeenUnit>,
 }
 
 /// An earlier unit of the same release.

@@ -49,6 +49,8 @@ pub enum Check {
     Allows(fn(&AllowsContext<'_>, &mut Vec<Finding>)),
     /// Found by the room that reads the files: nothing is left to do here.
     Source,
+    /// Found only by running the history: `prove` says it.
+    Proof,
 }
 
 /// A whole history before any statement is looked at: its files, their names and their order.
@@ -256,6 +258,8 @@ registry! {
     invalid_index_kept, detach_pending, not_rerunnable, exists_masks_shape, transaction_control, mixed_transaction,
     session_leak, advisory_lock_deadlock,
     rls_without_policy, definer_search_path, grant_wide, leaves_database, secret_in_migration,
+    apply_failed, second_run_not_noop, rerun_failed, rerun_changed, runners_collide, crash_not_atomic, crash_not_resumable,
+    fails_on_data, breaks_old_query, depends_on_clock, needs_superuser, prediction_missed,
     unknown_allow, unused_allow, allow_without_reason,
 }
 

@@ -5,6 +5,7 @@ use crate::catalog::change::{Change, Event};
 use crate::catalog::object::Id;
 use crate::finding::Level;
 use crate::op::{Span, Step};
+use crate::source::Phase;
 
 pub const RULE: Rule = Rule { id: "opaque-sql", family: Family::Phase, level: Level::Error, check: Check::Unit(check) };
 
@@ -21,6 +22,9 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
                 format!("this SQL is built at run time, but whatever its names are, it only adds to the schema: {}", excerpt(text)),
                 "nothing is to be done; what it creates is not known to later migrations here".into(),
             )),
+            Change::Opaque { text } if cx.seen.is_some_and(|seen| seen.statement(event.statement).is_some()) => {
+                witnessed(cx, event, text, findings);
+            }
             Change::Opaque { text } => findings.push(cx.finding(
                 RULE.id,
                 Level::Error,
@@ -42,6 +46,31 @@ fn check(cx: &Context<'_>, findings: &mut Findings) {
             _ => {}
         }
     }
+}
+
+/// A run saw what it does: that takes the place of not knowing.
+fn witnessed(cx: &Context<'_>, event: &Event, text: &str, findings: &mut Findings) {
+    let Some((unit, seen)) = cx.seen.and_then(|unit| Some((unit, unit.statement(event.statement)?))) else { return };
+    let (taken, stopped) = (seen.taken(), seen.stopped());
+    let mut what = Vec::new();
+    if !taken.is_empty() {
+        what.push(format!("take from old clients: {}", taken.join(", ")));
+    }
+    if !stopped.is_empty() {
+        what.push(format!("work through tables while writes stand still: {}", stopped.join(", ")));
+    }
+    // What a tag says is the contract's part; nobody may stop traffic.
+    let is_contract = cx.migration.phase == Phase::Contract;
+    let level = if stopped.is_empty() && (taken.is_empty() || is_contract) { Level::Note } else { Level::Error };
+    let saw = if what.is_empty() { "take nothing and stop nobody".to_owned() } else { what.join("; ") };
+    findings.push(cx.finding(
+        RULE.id,
+        level,
+        event,
+        text.to_owned(),
+        format!("this SQL is built at run time ({}); a run on {} saw its statement {saw}", excerpt(text), unit.server),
+        "what was seen holds for the schema and the rows of that run; prove it again when either is another".into(),
+    ));
 }
 
 /// The parser refuses something in this place.

@@ -49,6 +49,7 @@ pub fn judged_with(texts: &[&str], settings: Settings, more: Vec<Change>) -> Vec
             pending: &[],
             releases: &Releases::default(),
             settings: &settings,
+            seen: None,
         });
     }
     last

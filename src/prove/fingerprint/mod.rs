@@ -14,7 +14,7 @@ mod contents;
 pub mod difference;
 mod read;
 
-use difference::{Difference, Masked};
+pub use difference::{Difference, Masked, lines};
 use postgres::{Client, Error};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,10 +4,11 @@
 //! leaves no trace: settings and savepoints are undone. [`Catalogs`] are rows with their OIDs, by which identity is decided;
 //! [`breaks::difference`] says what old clients lost between two of them,
 //! [`required::RequiredColumns`] what they must name by the end of a unit, [`snapshot::snapshot`] describes one without OIDs;
-//! [`trace`] sees what a statement costs.
+//! [`objects`] says what came, went and changed; [`trace`] sees what a statement costs.
 
 pub mod breaks;
 pub mod catalogs;
+pub mod objects;
 mod observer;
 mod queries;
 pub mod required;

@@ -34,6 +34,7 @@ use touched::Digest;
 
 type Oid = u32;
 
+#[derive(Debug)]
 pub struct OldWrites;
 
 impl Proof for OldWrites {
@@ -45,7 +46,12 @@ impl Proof for OldWrites {
         "what the previous release reads and writes still works after each migration"
     }
 
+    fn rules(&self) -> &'static [&'static str] {
+        &["breaks-old-query"]
+    }
+
     fn prove(&self, stage: &Stage<'_>) -> Result<ProofReport, ProveError> {
+        drop(stage.memory.applied.take());
         stage.cluster.reset()?;
         prove_on(stage.cluster, stage.chain, &stage.wanted.seed, stage.progress)
     }

@@ -25,6 +25,7 @@ use crate::sql::names::quote_identifier;
 use postgres::Client;
 use std::collections::BTreeMap;
 
+#[derive(Debug)]
 pub struct OnData;
 
 impl Proof for OnData {
@@ -36,7 +37,12 @@ impl Proof for OnData {
         "each migration also runs on tables that hold rows"
     }
 
+    fn rules(&self) -> &'static [&'static str] {
+        &["fails-on-data"]
+    }
+
     fn prove(&self, stage: &Stage<'_>) -> Result<ProofReport, ProveError> {
+        drop(stage.memory.applied.take());
         stage.cluster.reset()?;
         prove_on(stage.cluster, stage.chain, &stage.wanted.seed, stage.progress)
     }

@@ -144,7 +144,8 @@ fn batch(client: &mut Client, sent: &[(usize, &ReplayStatement)], along: Option<
     }
 }
 
-fn send(client: &mut Client, statement: &ReplayStatement) -> Result<(), postgres::Error> {
+/// Sends one statement, with the data that it reads.
+pub fn send(client: &mut Client, statement: &ReplayStatement) -> Result<(), postgres::Error> {
     match &statement.copy_data {
         None => client.batch_execute(&statement.sql),
         Some(data) => {

@@ -1,0 +1,312 @@
+//! Each unit's SQL once more, without its ledger row, where it has just run: does it bear that?
+//!
+//! In a transaction that is rolled back, so that the walk goes on as if nothing had been; a unit that refuses a transaction runs again
+//! in a copy of the database. Sequences do not roll back: what a rerun took from them is put back. A unit that succeeds and wrote
+//! nothing changed nothing, which the transaction's own counters tell; only where it wrote are schema and rows compared.
+
+use super::steps::Walk;
+use super::{differences, is_judged};
+use crate::finding::Level;
+use crate::op::{Op, TransactionCommand};
+use crate::prove::evidence::{Coverage, Found, Outcome, ProofReport};
+use crate::prove::fingerprint::{Fingerprint, Masked, Scope};
+use crate::prove::replay::{ReplayStatement, ReplayUnit};
+use crate::prove::runner::{RunFailure, Stopped, apply_unit, not_run, send};
+use crate::prove::stage::{Proof, ProveError, Stage, while_proving};
+use crate::source::Wrapping;
+use crate::source::layouts::{self, Late};
+use postgres::Client;
+use postgres::error::SqlState;
+
+#[derive(Debug)]
+pub struct Rerun;
+
+impl Proof for Rerun {
+    fn name(&self) -> &'static str {
+        "rerun"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the SQL of each migration bears a second run without its record"
+    }
+
+    fn rules(&self) -> &'static [&'static str] {
+        &["rerun-failed", "rerun-changed"]
+    }
+
+    fn prove(&self, stage: &Stage<'_>) -> Result<ProofReport, ProveError> {
+        let mut walk = Walk::start(stage)?;
+        let units = &stage.chain.units;
+        let mut found = Vec::new();
+        let mut coverage = Coverage { done: 0, of: (0..units.len()).filter(|at| is_judged(stage, *at)).count(), what: "units" };
+        for (at, unit) in units.iter().enumerate() {
+            if let Err(failure) = walk.apply(stage, at)? {
+                let mut report = ProofReport::of(coverage, Vec::new(), found);
+                report.outcome = Outcome::NotRun(format!("{} does not apply: {}", unit.path, failure.message));
+                return Ok(report);
+            }
+            if !is_judged(stage, at) {
+                continue;
+            }
+            let again = Again { stage, at, unit };
+            let (outcome, outside) = again.run(&mut walk)?;
+            found.extend(again.judge(outcome, outside));
+            coverage.done += 1;
+        }
+        Ok(ProofReport::of(coverage, Vec::new(), found))
+    }
+}
+
+/// What a second run did.
+enum Repeated {
+    Nothing,
+    Failed(RunFailure),
+    /// What is different, in words.
+    Changed(String),
+}
+
+/// One unit and its second run.
+struct Again<'a, 's> {
+    stage: &'a Stage<'s>,
+    at: usize,
+    unit: &'a ReplayUnit,
+}
+
+impl Again<'_, '_> {
+    /// What happened, and whether it ran outside of a transaction.
+    fn run(&self, walk: &mut Walk<'_>) -> Result<(Repeated, bool), ProveError> {
+        let runnable = self.unit.statements.iter().filter(|statement| not_run(statement).is_none());
+        if runnable.clone().next().is_none() {
+            return Ok((Repeated::Nothing, false));
+        }
+        if runnable.clone().any(|statement| matches!(statement.op, Some(Op::Transaction(_)))) {
+            return Ok((self.in_a_copy(walk)?, has_work_outside(self.unit)));
+        }
+        match self.in_a_transaction(walk)? {
+            Some(repeated) => Ok((repeated, self.unit.wrapping == Wrapping::None)),
+            None => Ok((self.in_a_copy(walk)?, true)),
+        }
+    }
+
+    /// `None` where it refuses a transaction.
+    fn in_a_transaction(&self, walk: &mut Walk<'_>) -> Result<Option<Repeated>, ProveError> {
+        let client = walk.client()?;
+        let sequences = Sequences::read(client)?;
+        let first = self.attempt(client)?;
+        let repeated = match first {
+            Attempt::Refused => None,
+            Attempt::Failed(failure) => Some(Repeated::Failed(failure)),
+            Attempt::Wrote(false) if !sequences.moved(client)? => Some(Repeated::Nothing),
+            Attempt::Wrote(_) => {
+                roll_back(client)?;
+                sequences.restore(client)?;
+                let scope = self.scope();
+                let before = Fingerprint::read(client, &scope).map_err(while_proving("read the database"))?;
+                self.attempt(client)?;
+                let after = Fingerprint::read(client, &scope).map_err(while_proving("read the database"))?;
+                Some(compared(&before, &after))
+            }
+        };
+        roll_back(client)?;
+        sequences.restore(client)?;
+        Ok(repeated)
+    }
+
+    /// Leaves the transaction open, aborted or not.
+    fn attempt(&self, client: &mut Client) -> Result<Attempt, ProveError> {
+        client.batch_execute("BEGIN").map_err(while_proving("begin a transaction"))?;
+        self.forget_record(client)?;
+        for (number, statement) in self.unit.statements.iter().enumerate().filter(|(_, one)| not_run(one).is_none()) {
+            if let Err(error) = send(client, statement) {
+                let failure = self.answer(Some(number), error)?;
+                let refuses = [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION];
+                let is_refusal = refuses.iter().any(|state| failure.sqlstate.as_deref() == Some(state.code()));
+                return Ok(if is_refusal { Attempt::Refused } else { Attempt::Failed(failure) });
+            }
+        }
+        // Deferred constraints speak at the end.
+        if let Err(error) = client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE") {
+            return Ok(Attempt::Failed(self.answer(None, error)?));
+        }
+        const WRITTEN: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_xact_all_tables \
+             WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND schemaname !~ '^pg_(toast_)?temp')";
+        let row = client.query_one(WRITTEN, &[]).map_err(while_proving("read what the transaction wrote"))?;
+        Ok(Attempt::Wrote(row.try_get(0).map_err(while_proving("read what the transaction wrote"))?))
+    }
+
+    fn in_a_copy(&self, walk: &mut Walk<'_>) -> Result<Repeated, ProveError> {
+        walk.leave();
+        let copy = self.stage.cluster.copy_of(&walk.database)?;
+        let mut client = copy.connect()?;
+        self.forget_record(&mut client)?;
+        let scope = self.scope();
+        let before = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
+        if let Err(failure) = apply_unit(&mut client, self.unit)? {
+            return Ok(Repeated::Failed(failure));
+        }
+        let after = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
+        Ok(compared(&before, &after))
+    }
+
+    /// A script that looks up its own record would do nothing: it must not find it.
+    fn forget_record(&self, client: &mut Client) -> Result<(), ProveError> {
+        let Some(ledger) = self.stage.runner.ledger() else { return Ok(()) };
+        let exists = client
+            .query_one("SELECT pg_catalog.to_regclass($1) IS NOT NULL", &[&ledger.table])
+            .and_then(|row| row.try_get::<_, bool>(0))
+            .map_err(while_proving("look for the ledger"))?;
+        if !exists {
+            return Ok(());
+        }
+        let delete = format!("DELETE FROM {} WHERE {}::text = $1", ledger.table, ledger.column);
+        client.execute(&delete, &[&self.unit.id]).map_err(while_proving("take a record out of the ledger"))?;
+        Ok(())
+    }
+
+    /// Without the rows of the ledger, by any name that it may have.
+    fn scope(&self) -> Scope {
+        let mut scope = Scope::everything();
+        if let Some(ledger) = self.stage.runner.ledger() {
+            let qualified = if ledger.table.contains('.') { ledger.table.clone() } else { format!("public.{}", ledger.table) };
+            scope.without_data_of.insert(qualified);
+        }
+        scope
+    }
+
+    /// What the server says to a statement. A session that is lost is no answer.
+    fn answer(&self, statement: Option<usize>, error: postgres::Error) -> Result<RunFailure, ProveError> {
+        match error.as_db_error() {
+            Some(_) => Ok(Stopped { statement, error }.failure(Some(self.at))),
+            None => Err(ProveError::Connection { action: "run a statement again", source: error }),
+        }
+    }
+
+    fn judge(&self, repeated: Repeated, outside: bool) -> Option<Found> {
+        let several = self.unit.statements.iter().filter(|statement| not_run(statement).is_none() && acts(statement)).count() > 1;
+        let migration = self.stage.chain.checked.history.migrations.get(self.at);
+        let layout = layouts::named(&self.stage.chain.checked.history.layout);
+        let runs_again = migration.zip(layout).is_some_and(|(migration, layout)| layout.late(migration) == Late::Repeated);
+        let (level, when) = match (outside, several) {
+            _ if self.stage.wanted.idempotent => (Level::Error, "every migration is to bear that here"),
+            (true, true) => (Level::Error, "it runs outside of a transaction, so that a stop leaves a part of it done"),
+            (true, false) => {
+                (Level::Warning, "it runs outside of a transaction, so that a stop before its record leaves it done")
+            }
+            (false, _) if runs_again => (Level::Warning, "its runner runs it again whenever its text changes"),
+            (false, _) => (Level::Note, "it runs in a transaction, so that this matters only where its record is lost"),
+        };
+        let (rule, statement, message) = match repeated {
+            Repeated::Nothing => return None,
+            Repeated::Failed(RunFailure { statement, sqlstate, message, .. }) => {
+                let state = sqlstate.map(|state| format!(" ({state})")).unwrap_or_default();
+                ("rerun-failed", statement, format!("a second run of this migration fails{state}: {message}; {when}"))
+            }
+            Repeated::Changed(what) => (
+                "rerun-changed",
+                None,
+                format!("a second run of this migration succeeds and changes what is there: {what}; {when}"),
+            ),
+        };
+        Some(Found {
+            rule,
+            level,
+            unit: Some(self.at),
+            statement: statement.or_else(|| self.first_that_acts()),
+            message,
+            help:
+                "guard it, or put it into one transaction: `phasegate explain not-rerunnable` says how for each kind of statement"
+                    .into(),
+            shown_by: None,
+        })
+    }
+
+    fn first_that_acts(&self) -> Option<usize> {
+        self.unit.statements.iter().position(acts)
+    }
+}
+
+enum Attempt {
+    Refused,
+    Failed(RunFailure),
+    /// It succeeded; true where it wrote to any table.
+    Wrote(bool),
+}
+
+fn compared(before: &Fingerprint, after: &Fingerprint) -> Repeated {
+    let found = before.difference(after, &Masked::default());
+    if found.is_empty() { Repeated::Nothing } else { Repeated::Changed(differences(&found)) }
+}
+
+/// It does something to a database: a setting and the bounds of a transaction do not.
+fn acts(statement: &ReplayStatement) -> bool {
+    !matches!(statement.op, Some(Op::Transaction(_) | Op::Set(_) | Op::Show | Op::SetConstraints { .. }))
+}
+
+/// The file's own transactions leave something outside.
+fn has_work_outside(unit: &ReplayUnit) -> bool {
+    if unit.wrapping == Wrapping::Wrapped {
+        // Its own COMMIT ends the runner's transaction, and what follows is outside.
+        return true;
+    }
+    let mut open = false;
+    let mut blocks = 0;
+    for statement in &unit.statements {
+        match &statement.op {
+            Some(Op::Transaction(TransactionCommand::Begin)) => {
+                open = true;
+                blocks += 1;
+            }
+            Some(Op::Transaction(TransactionCommand::Commit | TransactionCommand::Rollback | TransactionCommand::TwoPhase)) => {
+                open = false
+            }
+            _ if !open && acts(statement) => return true,
+            _ => {}
+        }
+    }
+    blocks > 1
+}
+
+fn roll_back(client: &mut Client) -> Result<(), ProveError> {
+    client.batch_execute("ROLLBACK").map_err(while_proving("roll back"))
+}
+
+/// Where the sequences of users stand.
+struct Sequences(Vec<(String, Option<i64>)>);
+
+impl Sequences {
+    fn read(client: &mut Client) -> Result<Sequences, ProveError> {
+        const QUERY: &str = "SELECT pg_catalog.quote_ident(schemaname) || '.' || pg_catalog.quote_ident(sequencename), last_value \
+             FROM pg_catalog.pg_sequences WHERE schemaname !~ '^pg_' ORDER BY 1";
+        let rows = client.query(QUERY, &[]).map_err(while_proving("read the sequences"))?;
+        let sequence = |row: &postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter()
+            .map(sequence)
+            .collect::<Result<_, postgres::Error>>()
+            .map(Sequences)
+            .map_err(while_proving("read the sequences"))
+    }
+
+    fn moved(&self, client: &mut Client) -> Result<bool, ProveError> {
+        Ok(Sequences::read(client)?.0 != self.0)
+    }
+
+    /// Puts back what moved. Sequences that are gone or new were rolled back with the rest.
+    fn restore(&self, client: &mut Client) -> Result<(), ProveError> {
+        let now = Sequences::read(client)?;
+        for (name, value) in &self.0 {
+            if now.0.iter().any(|(other, moved)| other == name && moved != value) {
+                let (setting, called) = match value {
+                    Some(value) => (value.to_string(), "true"),
+                    None => {
+                        ("(SELECT seqstart FROM pg_catalog.pg_sequence WHERE seqrelid = '{name}'::regclass)".to_owned(), "false")
+                    }
+                };
+                let quoted = name.replace('\'', "''");
+                let setting = setting.replace("{name}", &quoted);
+                let set = format!("SELECT pg_catalog.setval('{quoted}', {setting}, {called})");
+                client.batch_execute(&set).map_err(while_proving("put a sequence back"))?;
+            }
+        }
+        Ok(())
+    }
+}

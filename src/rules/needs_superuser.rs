@@ -1,0 +1,4 @@
+use super::{Check, Family, Rule};
+use crate::finding::Level;
+
+pub const RULE: Rule = Rule { id: "needs-superuser", family: Family::Proof, level: Level::Warning, check: Check::Proof };

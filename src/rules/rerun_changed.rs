@@ -1,0 +1,4 @@
+use super::{Check, Family, Rule};
+use crate::finding::Level;
+
+pub const RULE: Rule = Rule { id: "rerun-changed", family: Family::Proof, level: Level::Note, check: Check::Proof };

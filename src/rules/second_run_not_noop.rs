@@ -1,0 +1,4 @@
+use super::{Check, Family, Rule};
+use crate::finding::Level;
+
+pub const RULE: Rule = Rule { id: "second-run-not-noop", family: Family::Proof, level: Level::Error, check: Check::Proof };

@@ -1,0 +1,177 @@
+//! `phasegate prove` as a user runs it.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::path::Path;
+use std::process::Output;
+
+fn phasegate(arguments: &[&str]) -> Output {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("phasegate"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("COLUMNS", "100");
+    for variable in ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "DATABASE_URL"] {
+        command.env_remove(variable);
+    }
+    command.arg("prove").args(arguments).args(["--color", "never"]).output().unwrap()
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    })
+}
+
+fn outcomes(report: &Value) -> Vec<(String, String)> {
+    let proofs = report["evidence"][0]["proofs"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    proofs.iter().map(|proof| (text(&proof["proof"]), text(&proof["outcome"]))).collect()
+}
+
+fn write(directory: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        std::fs::write(directory.join(name), text).unwrap();
+    }
+}
+
+#[test]
+fn the_demo_is_proven_and_what_check_says_stands_in_the_same_report() {
+    let output = phasegate(&["fixtures/demo", "--format", "json", "--rounds", "1"]);
+    let report = report(&output);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let passed = |name: &str| outcomes(&report).iter().any(|(proof, outcome)| proof == name && outcome == "passed");
+    for proof in ["apply", "second-run", "rerun", "runners", "crash", "trace"] {
+        assert!(passed(proof), "{proof}: {:#?}", report["evidence"][0]["proofs"]);
+    }
+    let rules: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+    assert!(rules.contains(&"drop-column"), "a finding of check: {rules:?}");
+    // What check says of the untagged contracts is what the old release's queries meet.
+    let broken: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["rule"] == "breaks-old-query" && finding["level"] == "error")
+        .map(|finding| finding["migration"].as_str().unwrap())
+        .collect();
+    assert!(broken.contains(&"3") || broken.contains(&"000003"), "{broken:?}");
+    let observed = report["evidence"][0]["observed"].as_array().unwrap();
+    let created: Vec<&Value> = observed
+        .iter()
+        .flat_map(|unit| unit["statements"].as_array().unwrap())
+        .flat_map(|one| one["created"].as_array().unwrap())
+        .collect();
+    assert!(created.contains(&&Value::from("table public.users")), "{created:?}");
+}
+
+#[test]
+fn only_and_skip_choose_proofs_and_an_unknown_one_is_refused() {
+    let only = phasegate(&["fixtures/demo", "--format", "json", "--only", "apply"]);
+    assert_eq!(outcomes(&report(&only)), [("apply".to_owned(), "passed".to_owned())]);
+    let unknown = phasegate(&["fixtures/demo", "--only", "aply"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(said.contains("aply") && said.contains("second-run"), "{said}");
+}
+
+#[test]
+fn a_history_that_does_not_apply_is_an_error_at_its_statement_and_the_rest_is_not_proven() {
+    let directory = tempfile::tempdir().unwrap();
+    write(
+        directory.path(),
+        &[
+            ("0001_init.sql", "CREATE TABLE users (id bigint PRIMARY KEY);"),
+            ("0002_more.sql", "SELECT 1;\nALTER TABLE nobody ADD a int;"),
+        ],
+    );
+    let output = phasegate(&[directory.path().to_str().unwrap(), "--format", "json", "--only", "apply,second-run"]);
+    assert_eq!(output.status.code(), Some(3), "3 beats 1");
+    let report = report(&output);
+    let finding = report["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "apply-failed").unwrap();
+    assert_eq!((finding["line"].as_u64(), finding["statement"].as_u64()), (Some(2), Some(2)));
+    assert!(finding["message"].as_str().unwrap().contains("42P01"), "{finding}");
+    assert_eq!(outcomes(&report)[0].1, "failed");
+    assert_eq!(outcomes(&report)[1].1, "not-run");
+}
+
+#[test]
+fn without_a_server_nothing_is_proven_and_the_check_is_reported_all_the_same() {
+    let empty = tempfile::tempdir().unwrap();
+    let output = phasegate(&["fixtures/demo", "--format", "json", "--pg-bin", empty.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("initdb"), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!report(&output)["findings"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_before_anything_is_connected() {
+    let output = phasegate(&["fixtures/demo", "--disposable", "--database-url", "postgres://app:hunter2@127.0.0.1:1/app"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("PGPASSWORD") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_url_without_disposable_is_refused() {
+    let output = phasegate(&["fixtures/demo", "--database-url", "postgres://app@127.0.0.1:1/app"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--disposable"));
+}
+
+#[test]
+fn roles_schemas_settings_and_extensions_come_before_the_first_migration() {
+    let directory = tempfile::tempdir().unwrap();
+    write(
+        directory.path(),
+        &[
+            (
+                "0001_init.sql",
+                "CREATE TABLE app.users (id bigint PRIMARY KEY, name citext);\nSELECT set_config('x.y', current_setting('app.tenant'), false);",
+            ),
+            ("setup.txt", "CREATE SCHEMA app;"),
+            (
+                "phasegate.toml",
+                "[prove]\nsetup = [\"setup.txt\"]\nextensions = [\"citext\"]\n[prove.settings]\n\"app.tenant\" = \"7\"\n",
+            ),
+        ],
+    );
+    let output = phasegate(&[directory.path().to_str().unwrap(), "--format", "json", "--only", "apply,rerun"]);
+    let report = report(&output);
+    assert_eq!(outcomes(&report)[0].1, "passed", "{:#?}", report["findings"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn evidence_takes_the_place_of_what_cannot_be_judged_from_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let harmless = "DO $$ BEGIN EXECUTE 'ALTER TABLE users ADD COLUMN ' || chr(97) || ' int'; END $$;";
+    let harmful = "DO $$ BEGIN EXECUTE 'ALTER TABLE users DROP COLUMN ' || chr(97); END $$;";
+    write(
+        directory.path(),
+        &[
+            ("0001_init.sql", "CREATE TABLE users (id bigint PRIMARY KEY);"),
+            ("0002_add.sql", harmless),
+            ("0003_drop.sql", harmful),
+        ],
+    );
+    let path = directory.path().to_str().unwrap();
+    let proven = phasegate(&[path, "--format", "json", "--only", "trace"]);
+    let file = directory.path().join("evidence.json");
+    std::fs::write(&file, &proven.stdout).unwrap();
+    let check = |arguments: &[&str]| {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("phasegate"));
+        let output = command.args(["check", path, "--format", "json"]).args(arguments).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        let opaque = findings.into_iter().filter(|finding| finding["rule"] == "opaque-sql");
+        opaque
+            .map(|finding| (finding["level"].as_str().unwrap().to_owned(), finding["message"].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let levels = |found: &[(String, String)]| found.iter().map(|(level, _)| level.clone()).collect::<Vec<_>>();
+    assert_eq!(levels(&check(&[])), ["error", "error"]);
+    let witnessed = check(&["--evidence", file.to_str().unwrap()]);
+    assert_eq!(levels(&witnessed), ["note", "error"], "{witnessed:?}");
+    assert!(witnessed[1].1.contains("drop-column public.users.a"), "{witnessed:?}");
+    // Of a file that was changed since, nothing is known.
+    std::fs::write(directory.path().join("0002_add.sql"), harmless.replace("int", "bigint")).unwrap();
+    assert_eq!(levels(&check(&["--evidence", file.to_str().unwrap()])), ["error", "error"]);
+}

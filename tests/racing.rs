@@ -1,0 +1,76 @@
+//! Runners that collide, and their twins that do not: each is found out every time. `PHASEGATE_RACES` says how often (4).
+
+#[path = "support/prover.rs"]
+mod prover;
+
+use phasegate::check::Checked;
+use phasegate::prove::evidence::Outcome;
+use phasegate::prove::prover::{Request, RunnerChoice};
+use phasegate::prove::server::LocalServer;
+use std::path::Path;
+
+fn times() -> usize {
+    std::env::var("PHASEGATE_RACES").ok().map_or(4, |times| times.parse().unwrap())
+}
+
+fn race(server: &LocalServer, runner: &str) -> (Checked, Outcome) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/racing");
+    let command = format!("sh {}", fixtures.join(runner).display());
+    let mut request =
+        Request { runner: RunnerChoice::Command { line: command, over_tcp: false }, ..prover::request(&["runners"]) };
+    request.wanted.runners = 4;
+    let (checked, evidence) = prover::prove(server, &request, &fixtures.join("migrations"), None);
+    (checked, evidence[0].proofs[0].outcome.clone())
+}
+
+fn collisions(checked: &Checked) -> Vec<&str> {
+    checked.findings.iter().filter(|finding| finding.rule == "runners-collide").map(|finding| finding.message.as_str()).collect()
+}
+
+fn fails_every_time(runner: &str, words: &str) {
+    let server = prover::server();
+    for time in 1..=times() {
+        let (checked, outcome) = race(&server, runner);
+        assert_eq!(outcome, Outcome::Failed, "{runner}, time {time}");
+        let found = collisions(&checked);
+        assert!(found.iter().any(|message| message.contains(words)), "{runner}, time {time}: {found:#?}");
+    }
+}
+
+fn passes_every_time(runner: &str) {
+    let server = prover::server();
+    for time in 1..=times() {
+        let (checked, outcome) = race(&server, runner);
+        assert_eq!(outcome, Outcome::Passed, "{runner}, time {time}: {:#?}", collisions(&checked));
+    }
+}
+
+#[test]
+fn a_ledger_made_outside_of_the_lock_collides_every_time() {
+    fails_every_time("ledger-racy.sh", "23505");
+}
+
+#[test]
+fn a_ledger_made_inside_of_the_lock_never_does() {
+    passes_every_time("ledger-careful.sh");
+}
+
+#[test]
+fn a_password_set_after_the_lock_collides_every_time() {
+    fails_every_time("role-racy.sh", "tuple concurrently updated");
+}
+
+#[test]
+fn a_password_set_inside_of_the_lock_never_does() {
+    passes_every_time("role-careful.sh");
+}
+
+#[test]
+fn an_idempotent_script_without_a_lock_collides_every_time() {
+    fails_every_time("script-racy.sh", "23505");
+}
+
+#[test]
+fn an_idempotent_script_behind_a_lock_never_does() {
+    passes_every_time("script-careful.sh");
+}
