@@ -53,8 +53,10 @@ impl Helper {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let server = lines.map_while(Result::ok).find_map(|line| Some(line.split_once("server:")?.1.to_owned()));
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let server = lines.find_map(|line| Some(line.split_once("server:")?.1.to_owned()));
+        // It writes on when it ends.
+        std::thread::spawn(move || lines.for_each(drop));
         Helper { server: server.expect("the helper has a server"), process }
     }
 
