@@ -63,13 +63,14 @@ impl Engine {
             let ourselves = ["localhost", "127.0.0.1"].iter().any(|name| host.split(':').next() == Some(*name));
             return ourselves.then(|| "127.0.0.1".to_owned());
         }
+        let here = Some("127.0.0.1".to_owned());
         if !Path::new("/.dockerenv").exists() {
-            return Some("127.0.0.1".to_owned());
+            return here;
         }
-        // In a container ourselves: its way to the machine, which is also where `testcontainers` says that the port is.
-        let bridge = self.wait(self.docker.inspect_network("bridge", None::<InspectNetworkOptions>)).ok()?;
-        let addresses = bridge.ipam?.config?.into_iter().filter_map(|config| config.gateway);
-        addresses.into_iter().find(|gateway| !gateway.is_empty())
+        // In a container ourselves: its way to the machine, where `testcontainers` says too that the port is, else on this one.
+        let bridge = self.wait(self.docker.inspect_network("bridge", None::<InspectNetworkOptions>));
+        let ways = bridge.ok().and_then(|bridge| bridge.ipam?.config).unwrap_or_default();
+        ways.into_iter().filter_map(|way| way.gateway).find(|gateway| !gateway.trim().is_empty()).or(here)
     }
 
     /// True where the engine can start the image without fetching it.
