@@ -4,7 +4,7 @@
 
 help:
 	@echo 'make demo    build, and check the history in fixtures/demo'
-	@echo 'make test    format, lints, every test (installs PostgreSQL if there is none)'
+	@echo 'make test    format, lints, every test (installs PostgreSQL and docker if there is none)'
 	@echo 'make bench   time and memory of `check`, beside the parser alone; HISTORY=dir adds a real history'
 
 # The history of the demo has findings: the exit code is exactly 1, anything else is a failure of the demo.

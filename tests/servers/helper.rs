@@ -3,10 +3,10 @@
 use crate::kinds::{image, signal};
 use phasegate::prove::server::{ContainerOptions, ContainerServer, LocalServer, LocalServerOptions, interrupt};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// Which server the process starts: `local` or `container`.
+/// Which server the process starts: `local`, `busy` (local, and a statement is running) or `container`.
 const KIND: &str = "PHASEGATE_TEST_HELPER";
 
 /// Run by [`Helper::start`] in a process of its own.
@@ -14,8 +14,8 @@ const KIND: &str = "PHASEGATE_TEST_HELPER";
 #[ignore = "is started by other tests"]
 fn has_a_server_until_it_is_ended() {
     interrupt::install().unwrap();
-    let (line, _server): (String, Box<dyn std::any::Any>) = match std::env::var(KIND).unwrap().as_str() {
-        "local" => {
+    let (line, server): (String, Box<dyn std::any::Any>) = match std::env::var(KIND).unwrap().as_str() {
+        "local" | "busy" => {
             let options = LocalServerOptions { binaries: Some(crate::servers::binaries(15)), ..LocalServerOptions::default() };
             let server = LocalServer::start(&options).unwrap();
             let identity = "SELECT system_identifier::text FROM pg_control_system()";
@@ -33,12 +33,20 @@ fn has_a_server_until_it_is_ended() {
         other => panic!("{other}"),
     };
     println!("server:{line}");
+    if std::env::var(KIND).unwrap() == "busy" {
+        let server = server.downcast_ref::<LocalServer>().unwrap();
+        let answer = server.connect("postgres").unwrap().batch_execute("SELECT pg_sleep(60)");
+        interrupt::settle();
+        panic!("no signal came: {answer:?}");
+    }
     // Ended by a signal, or by its standard input.
     let _ = std::io::stdin().lock().lines().next();
 }
 
 pub struct Helper {
     pub process: Child,
+    /// Closed, it ends the process; waiting for a process would close its own.
+    input: Option<ChildStdin>,
     /// What it said of its server.
     pub server: String,
 }
@@ -53,9 +61,12 @@ impl Helper {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let server = lines.map_while(Result::ok).find_map(|line| Some(line.split_once("server:")?.1.to_owned()));
-        Helper { server: server.expect("the helper has a server"), process }
+        let input = process.stdin.take();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let server = lines.find_map(|line| Some(line.split_once("server:")?.1.to_owned()));
+        // It writes on when it ends.
+        std::thread::spawn(move || lines.for_each(drop));
+        Helper { server: server.expect("the helper has a server"), process, input }
     }
 
     pub fn signal(&self, number: i32) {
@@ -68,7 +79,7 @@ impl Helper {
 
     /// Lets it end by itself.
     pub fn end(mut self) {
-        drop(self.process.stdin.take());
+        drop(self.input.take());
         assert!(self.wait().success());
     }
 }

@@ -32,8 +32,11 @@ fn is_gone(place: &Path) -> bool {
 
 #[test]
 fn a_signal_stops_the_server_before_it_ends_the_process() {
-    for (signal, code) in [(libc::SIGTERM, 143), (libc::SIGINT, 130), (libc::SIGHUP, 129)] {
-        let mut helper = Helper::start("local", &[]);
+    // A statement that fails because its server is stopped does not end the process before, nor otherwise.
+    for (kind, signal, code) in
+        [("local", libc::SIGTERM, 143), ("local", libc::SIGINT, 130), ("local", libc::SIGHUP, 129), ("busy", libc::SIGTERM, 143)]
+    {
+        let mut helper = Helper::start(kind, &[]);
         let (place, _) = place(&helper);
         assert!(place.exists());
         helper.signal(signal);

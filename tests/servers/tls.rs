@@ -3,11 +3,12 @@
 use crate::kinds::{directory, listening, psql, target};
 use base64::Engine as _;
 use phasegate::prove::server::{LocalServer, Server, ServerError, UrlServer};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 /// An authority that trusts itself.
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
@@ -68,7 +69,7 @@ impl Attempts<'_> {
 
 #[test]
 fn each_mode_trusts_as_much_as_it_says() {
-    let (ours, foreign) = (authority(), authority());
+    let (ours, foreign) = (authority("ours"), authority("foreign"));
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &ours).unwrap();
     let (server, port) = encrypted(&certificate.pem(), &key);

@@ -35,10 +35,10 @@ fn a_cluster_that_holds_anything_is_refused_by_name_and_left_as_it_was() {
             "SELECT pg_drop_replication_slot('standby')",
             "replication slot standby",
         ),
-        ("CREATE TABLE users (id int)", "DROP TABLE users", "relation users in postgres"),
+        ("CREATE TABLE users (id int)", "DROP TABLE users", "relation public.users in postgres"),
         ("CREATE SCHEMA app", "DROP SCHEMA app", "schema app in postgres"),
-        ("CREATE TYPE mood AS ENUM ('fine')", "DROP TYPE mood", "type mood in postgres"),
-        ("CREATE FUNCTION one() RETURNS int RETURN 1", "DROP FUNCTION one()", "routine one() in postgres"),
+        ("CREATE TYPE mood AS ENUM ('fine')", "DROP TYPE mood", "type public.mood in postgres"),
+        ("CREATE FUNCTION one() RETURNS int RETURN 1", "DROP FUNCTION one()", "routine public.one() in postgres"),
         ("CREATE EXTENSION pgcrypto", "DROP EXTENSION pgcrypto", "extension pgcrypto in postgres"),
         ("SELECT lo_create(17000)", "SELECT lo_unlink(17000)", "large object 17000 in postgres"),
         ("CREATE PUBLICATION news", "DROP PUBLICATION news", "publication news in postgres"),
@@ -54,7 +54,7 @@ fn a_cluster_that_holds_anything_is_refused_by_name_and_left_as_it_was() {
     assert!(open(&behind, &text).unwrap_err().to_string().contains("prepared transaction half"));
     behind.connect("postgres").unwrap().batch_execute("ROLLBACK PREPARED 'half'").unwrap();
     behind.connect("template1").unwrap().batch_execute("CREATE TABLE everywhere (id int)").unwrap();
-    assert!(open(&behind, &text).unwrap_err().to_string().contains("relation everywhere in template1"));
+    assert!(open(&behind, &text).unwrap_err().to_string().contains("relation public.everywhere in template1"));
     behind.connect("template1").unwrap().batch_execute("DROP TABLE everywhere").unwrap();
     let somebody = behind.connect("postgres").unwrap();
     assert!(open(&behind, &text).unwrap_err().to_string().contains("session of postgres in database postgres"));
@@ -69,7 +69,7 @@ fn a_database_of_its_own_may_be_there_and_must_be_empty() {
     let text = format!("host=127.0.0.1 port={port} user=postgres dbname=scratch");
     crate::helper::eventually("the cluster holds its database alone", || open(&behind, &text).is_ok());
     behind.connect("scratch").unwrap().batch_execute("CREATE TABLE users (id int)").unwrap();
-    assert!(open(&behind, &text).unwrap_err().to_string().contains("relation users in scratch"));
+    assert!(open(&behind, &text).unwrap_err().to_string().contains("relation public.users in scratch"));
 }
 
 #[test]
@@ -92,6 +92,6 @@ fn what_was_made_since_it_was_opened_is_told() {
     let database = cluster.fresh().unwrap();
     let difference = server.difference().unwrap();
     let name = format!("database {}", database.name());
-    assert_eq!(difference.appeared, ["database phasegate_base", &name, "role phasegate_owner"]);
+    assert_eq!(difference.appeared, [&name, "database phasegate_base", "role phasegate_owner"]);
     assert!(difference.vanished.is_empty());
 }

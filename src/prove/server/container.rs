@@ -1,6 +1,6 @@
 //! A disposable PostgreSQL in a container, from an image with the conventions of the official one.
 //!
-//! Invariants: its port is published on the loopback interface alone where the engine is on this machine; every way in, the socket
+//! Invariants: its port is published where we reach it and nowhere else, if the engine is on this machine; every way in, the socket
 //! in the container included, wants a password, which is another one for each container and stands in the container's environment,
 //! never in an argument. The container and its volumes are gone when this is dropped, also in a panic or at a signal; what a
 //! `kill -9` left is removed by the next run ([`super::engine`]).
@@ -95,8 +95,7 @@ impl ContainerServer {
         let settings = SETTINGS.iter().map(|(name, value)| format!("{name}={value}"));
         let settings = settings.chain(options.settings.iter().map(|(name, value)| format!("{name}={value}")));
         let (name, tag) = name_and_tag(&options.image);
-        // The port of a container on another machine has to be published where we reach it.
-        let interface = Engine::is_local().then(|| "127.0.0.1".to_owned());
+        let interface = self.engine.interface();
         let request = GenericImage::new(name, tag)
             .with_exposed_port(PORT.tcp())
             .with_env_var("POSTGRES_USER", SUPERUSER)

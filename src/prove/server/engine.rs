@@ -12,7 +12,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as EngineError;
-use testcontainers::bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
+use testcontainers::bollard::query_parameters::{
+    InspectNetworkOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+};
 use tokio::runtime::Runtime;
 
 const PREFIX: &str = "phasegate.container-";
@@ -53,10 +55,22 @@ impl Engine {
         self.runtime.block_on(future)
     }
 
-    /// True where the engine runs on this machine and publishes ports on its loopback interface.
-    pub(super) fn is_local() -> bool {
-        // In a container, what the engine publishes is on its host.
-        address().starts_with("unix:") && !Path::new("/.dockerenv").exists()
+    /// The one address of the engine's machine that a port has to be published on for us to reach it; `None` where that cannot be
+    /// said, and it has to be all.
+    pub(super) fn interface(&self) -> Option<String> {
+        let address = address();
+        if let Some(host) = address.strip_prefix("tcp://") {
+            let ourselves = ["localhost", "127.0.0.1"].iter().any(|name| host.split(':').next() == Some(*name));
+            return ourselves.then(|| "127.0.0.1".to_owned());
+        }
+        let here = Some("127.0.0.1".to_owned());
+        if !Path::new("/.dockerenv").exists() {
+            return here;
+        }
+        // In a container ourselves: its way to the machine, where `testcontainers` says too that the port is, else on this one.
+        let bridge = self.wait(self.docker.inspect_network("bridge", None::<InspectNetworkOptions>));
+        let ways = bridge.ok().and_then(|bridge| bridge.ipam?.config).unwrap_or_default();
+        ways.into_iter().filter_map(|way| way.gateway).find(|gateway| !gateway.trim().is_empty()).or(here)
     }
 
     /// True where the engine can start the image without fetching it.

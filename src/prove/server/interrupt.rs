@@ -5,10 +5,13 @@
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 type CleanUp = Box<dyn FnOnce() + Send>;
 
+/// A signal has come, and the process is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
 static REGISTERED: Mutex<Registered> = Mutex::new(Registered { next: 0, clean_ups: BTreeMap::new() });
 
 struct Registered {
@@ -27,12 +30,10 @@ pub fn install() -> std::io::Result<()> {
     }
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        let mut cleaning = false;
         for signal in signals.forever() {
-            if cleaning {
+            if ENDING.swap(true, Ordering::SeqCst) {
                 std::process::exit(128 + signal);
             }
-            cleaning = true;
             std::thread::spawn(move || {
                 run_all();
                 std::process::exit(128 + signal);
@@ -41,6 +42,14 @@ pub fn install() -> std::io::Result<()> {
     })?;
     let _ = INSTALLED.set(());
     Ok(())
+}
+
+/// Does not return where a signal has come: whatever failed, failed because its server was stopped, and the process ends as the
+/// signal says. The command line calls it before it reports.
+pub fn settle() {
+    while ENDING.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
 }
 
 /// Runs `clean_up` when a signal ends the process, unless what this returns was dropped before.

@@ -87,9 +87,13 @@ impl LocalServer {
         let binaries = Binaries::find(options.binaries.as_deref(), options.version, path.as_deref())?;
         let port = options.settings.iter().rev().find(|(name, _)| name == "port");
         let port = port.and_then(|(_, value)| value.parse().ok()).unwrap_or(PORT);
-        place::remove_orphans();
-        let place = Place::new(port)?;
-        let watchdog = Watchdog::start(&place.claim).map_err(io_error("start a shell for", place.claim.path()))?;
+        // Asking the program takes as long as all the rest before the copy.
+        let (version, prepared) = std::thread::scope(|scope| {
+            let version = scope.spawn(|| binaries.version());
+            let prepared = prepare(port);
+            (version.join().unwrap_or(Err(ServerError::Interrupted)), prepared)
+        });
+        let (place, watchdog) = prepared?;
         let (directory, log, data) = (place.run.clone(), place.log(), place.data());
         let account = place.account;
         let running: Shared = Arc::new(Mutex::new(Some(Running { process: None, watchdog, place })));
@@ -105,7 +109,7 @@ impl LocalServer {
             programs: binaries.directory().to_owned(),
         };
         let arguments = initdb_arguments();
-        let template = Template::of(&binaries.version()?, &arguments);
+        let template = Template::of(&version?, &arguments);
         if let Some(password) = template.as_ref().and_then(|template| template.copy_to(&data, account).ok()) {
             let started = server.launch(&binaries, &options.settings, password);
             // A copy that does not start may have been broken: what a new cluster says is the truth.
@@ -221,6 +225,14 @@ impl LocalServer {
     pub fn log_end(&self) -> String {
         last_lines(&std::fs::read(&self.log).unwrap_or_default())
     }
+}
+
+/// A place to work in, which is removed from here on however we end.
+fn prepare(port: u16) -> Result<(Place, Watchdog), ServerError> {
+    place::remove_orphans();
+    let place = Place::new(port)?;
+    let watchdog = Watchdog::start(&place.claim).map_err(io_error("start a shell for", place.claim.path()))?;
+    Ok((place, watchdog))
 }
 
 /// The end of a log, for messages.

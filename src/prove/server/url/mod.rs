@@ -43,8 +43,7 @@ impl UrlServer {
         if !disposable {
             return Err(ServerError::NotDisposable { target: target.to_string() });
         }
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        let tls = tls::connector(&target, home)?;
+        let tls = tls::connector(&target, home())?;
         let mut server = UrlServer { target, tls, version: 0, has_superuser: false, before: Standing::default() };
         let mut client = server.connect_as(&server.target.database, &server.target.login)?;
         // The server holds us to it that we only look.
@@ -177,6 +176,10 @@ impl Server for UrlServer {
         };
         let mut tls = vec![("PGSSLMODE", mode.to_owned())];
         match &self.target.root_certificate {
+            // Where libpq would look for its own file and fail, it is told what we do.
+            RootCertificate::Default if self.target.ssl_mode == SslMode::VerifyFull && tls::libpq_file(home()).is_none() => {
+                tls.push(("PGSSLROOTCERT", "system".to_owned()));
+            }
             RootCertificate::Default => {}
             RootCertificate::System => tls.push(("PGSSLROOTCERT", "system".to_owned())),
             RootCertificate::File(file) => tls.push(("PGSSLROOTCERT", file.display().to_string())),
@@ -215,6 +218,10 @@ impl fmt::Debug for UrlServer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("UrlServer").field("target", &self.target).field("version", &self.version).finish_non_exhaustive()
     }
+}
+
+fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").map(PathBuf::from)
 }
 
 fn asking(source: postgres::Error) -> ServerError {

@@ -34,6 +34,11 @@ pub(super) fn connector(target: &Target, home: Option<PathBuf>) -> Result<Option
     Ok(Some(MakeRustlsConnect::new(config)))
 }
 
+/// The authorities that libpq trusts, where the user has such a file.
+pub(super) fn libpq_file(home: Option<PathBuf>) -> Option<PathBuf> {
+    home.map(|home| home.join(".postgresql/root.crt")).filter(|file| file.exists())
+}
+
 /// Whom we trust.
 #[derive(Debug)]
 struct Roots {
@@ -43,10 +48,9 @@ struct Roots {
 
 impl Roots {
     fn of(named: &RootCertificate, home: Option<PathBuf>) -> Result<Roots, TargetError> {
-        let libpq = home.map(|home| home.join(".postgresql/root.crt")).filter(|file| file.exists());
         let file = match named {
             RootCertificate::File(file) => Some(file.clone()),
-            RootCertificate::Default => libpq,
+            RootCertificate::Default => libpq_file(home),
             RootCertificate::System => None,
         };
         match file {
