@@ -20,7 +20,7 @@ fn what_any_row_makes_fail_is_an_error() {
         ("23502", "c held NULL", vec!["ALTER TABLE t ADD COLUMN c int", "ALTER TABLE t ALTER COLUMN c SET NOT NULL"]),
         ("23505", "public.t", vec!["ALTER TABLE t ADD COLUMN c int DEFAULT 1 UNIQUE"]),
         ("23503", "public.t", vec!["ALTER TABLE t ADD COLUMN c int DEFAULT 999 REFERENCES other"]),
-        ("21000", "public.other", vec!["INSERT INTO other VALUES ((SELECT id FROM t WHERE id > 0))"]),
+        ("21000", "rows in other", vec!["UPDATE other SET id = (SELECT id FROM t WHERE id > 0)"]),
         (
             "55006",
             "public.t",

@@ -201,6 +201,8 @@ fn what_refuses_rows_is_listed_with_the_servers_words() {
          CREATE TRIGGER t BEFORE INSERT ON stamped FOR EACH ROW EXECUTE FUNCTION stamp(); \
          CREATE TABLE below_closed (id int NOT NULL UNIQUE, c int); ALTER TABLE closed ADD PRIMARY KEY (id); \
          CREATE TABLE needs_closed (id int NOT NULL REFERENCES closed); \
+         CREATE TABLE later (id int); CREATE CONSTRAINT TRIGGER t AFTER INSERT ON later DEFERRABLE INITIALLY DEFERRED \
+           FOR EACH ROW EXECUTE FUNCTION refuse(); \
          CREATE TABLE impossible (id int NOT NULL, CHECK (id > 5 AND id < 3))",
     );
     let filled = filled(&mut client);
@@ -211,6 +213,7 @@ fn what_refuses_rows_is_listed_with_the_servers_words() {
         [
             ("public.closed", "P0001 closed on closed"),
             ("public.impossible", "no values were found that satisfy impossible_id_check"),
+            ("public.later", "P0001 closed on later"),
             ("public.needs_closed", "needs_closed_id_fkey refers to public.closed, which has no row"),
             ("public.swallowed", "the server took a row and kept none: a trigger or a rule"),
         ]

@@ -8,7 +8,7 @@
 //! - what any row brings about is an error: a column that the rows do not have yet or that came later holds the same in each of them
 //!   (23502, 23505, 23514 and 23503 of such columns), events of triggers are pending (55006), a subquery meets more than one row
 //!   (21000), and whatever else names no value;
-//! - what hangs on the values that were made is a warning: NULL (23502), equal (23505) or other values of columns that were there
+//! - what hangs on the values that were made, or on what a statement copies of them, is a warning: NULL (23502), equal (23505) or other values of columns that were there
 //!   from the start, a new CHECK, EXCLUDE or foreign key over them (23514, 23P01, 23503), every error of data (class 22), and what a
 //!   statement raises itself (P0001): it looked for values.
 
