@@ -23,7 +23,7 @@ fn what_any_row_makes_fail_is_an_error() {
         ("21000", "rows in other", vec!["UPDATE other SET id = (SELECT id FROM t WHERE id > 0)"]),
         (
             "55006",
-            "public.t",
+            "rows in t",
             vec![
                 "ALTER TABLE t ADD COLUMN c int; ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES other DEFERRABLE INITIALLY DEFERRED",
                 "UPDATE t SET c = (SELECT min(id) FROM other); ALTER TABLE t ADD COLUMN d int; CREATE INDEX ON t (d)",

@@ -185,8 +185,9 @@ impl Filling<'_> {
         let Some(table) = self.schema.tables.get(&oid) else { return true };
         let waits = |other: &Oid| *other != oid && pending.contains(other);
         let partition_waits = |other: &Oid| self.schema.tables.get(other).is_some_and(|table| table.parent == oid);
-        !table.references.iter().any(|reference| waits(&reference.table))
-            && !(table.is_partitioned && pending.iter().any(partition_waits))
+        let refers = table.references.iter().any(|reference| waits(&reference.table));
+        let is_whole = table.is_partitioned && pending.iter().any(partition_waits);
+        !refers && !is_whole
     }
 
     fn table(&mut self, oid: Oid) -> Result<bool, Error> {
