@@ -151,6 +151,19 @@ fn rows_refer_to_each_other_as_foreign_keys_want() {
 }
 
 #[test]
+fn rows_that_a_trigger_copies_into_a_shared_table_keep_its_key() {
+    let mut client = all_filled(
+        "CREATE TABLE base (public_id text PRIMARY KEY CHECK (length(public_id) > 10)); \
+         CREATE FUNCTION base() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO base VALUES (NEW.public_id); RETURN NEW; END $$; \
+         CREATE TABLE one (public_id text PRIMARY KEY CHECK (length(public_id) > 10)); \
+         CREATE TABLE two (public_id text PRIMARY KEY CHECK (length(public_id) > 10)); \
+         CREATE TRIGGER t BEFORE INSERT ON one FOR EACH ROW EXECUTE FUNCTION base(); \
+         CREATE TRIGGER t BEFORE INSERT ON two FOR EACH ROW EXECUTE FUNCTION base()",
+    );
+    assert!(number(&mut client, "SELECT count(*) FROM base") >= 6);
+}
+
+#[test]
 fn foreign_keys_in_a_circle_are_closed() {
     let mut client = all_filled(
         "CREATE TABLE a (id int PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY, a int NOT NULL REFERENCES a); \

@@ -143,7 +143,14 @@ impl Inserting<'_> {
             let found = self.table.references.iter().find(|reference| reference.name == name);
             found.map(|reference| self.positions(&reference.columns))
         };
-        key.or_else(check).or_else(reference).unwrap_or_default()
+        // A trigger may write the same key into another table: `Key (a, b)=(1, 2)` names its columns, in any language.
+        let elsewhere = || {
+            let (before, _) = error.detail()?.split_once(")=(")?;
+            let names: Vec<&str> = before.split_once('(')?.1.split(", ").map(|name| name.trim_matches('"')).collect();
+            let columns = self.table.columns.iter().enumerate();
+            Some(columns.filter(|(_, column)| names.contains(&column.name.as_str())).map(|(at, _)| at).collect())
+        };
+        key.or_else(check).or_else(reference).or_else(elsewhere).unwrap_or_default()
     }
 
     fn positions(&self, numbers: &[i16]) -> Vec<usize> {
