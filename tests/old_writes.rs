@@ -59,7 +59,7 @@ fn what_takes_nothing_away_is_silent() {
         TABLE,
         "ALTER TABLE users ADD COLUMN a int; ALTER TABLE users ADD COLUMN b int NOT NULL DEFAULT 0",
         "CREATE INDEX ON users (name); CREATE UNIQUE INDEX ON users (id, name)",
-        "ALTER TABLE users ALTER COLUMN name TYPE varchar(500); ALTER TABLE orders ALTER COLUMN total TYPE numeric(12,2)",
+        "ALTER TABLE users ALTER COLUMN email TYPE varchar(500); ALTER TABLE orders ALTER COLUMN total TYPE numeric(12,2)",
         "CREATE TABLE logins (id serial PRIMARY KEY, user_id int NOT NULL REFERENCES users)",
         "ALTER TYPE mood ADD VALUE 'fair'; CREATE VIEW more AS SELECT * FROM names",
         "ALTER TABLE users ALTER COLUMN name DROP NOT NULL; INSERT INTO users (name) VALUES ('x'); UPDATE users SET age = 3",

@@ -67,6 +67,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Level, unit and message of each.
+    #[allow(dead_code, reason = "not every test that has this module asks")]
     pub fn said(&self, units: &[&str]) -> Vec<(Level, Option<usize>, String)> {
         self.found(units).into_iter().map(|found| (found.level, found.unit, found.message)).collect()
     }

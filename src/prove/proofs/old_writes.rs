@@ -64,14 +64,14 @@ pub fn prove_on(
     seed: &[(String, String)],
     progress: &dyn Progress,
 ) -> Result<ProofReport, ProveError> {
-    let database = cluster.fresh()?;
     let mut proving = Proving {
+        cluster,
         chain,
-        database: &database,
         filler: Filler::default(),
         seeds: Seeds::new(seed),
         old: BTreeMap::new(),
         unfilled: BTreeMap::new(),
+        not_judged: Vec::new(),
         statements: 0,
         found: Vec::new(),
     };
@@ -80,6 +80,7 @@ pub fn prove_on(
         "{} statements of the previous release ran after a migration; as the owner: what other roles may do is not seen.",
         proving.statements
     )];
+    remarks.extend(proving.not_judged);
     remarks.extend(why);
     remarks.extend(proving.seeds.remarks());
     remarks.extend(proving.unfilled.into_iter().map(|(table, why)| format!("{table} could not be filled: {why}.")));
@@ -88,13 +89,15 @@ pub fn prove_on(
 }
 
 struct Proving<'a> {
+    cluster: &'a Cluster<'a>,
     chain: &'a Chain<'a>,
-    database: &'a Database<'a>,
     filler: Filler,
     seeds: Seeds<'a>,
     /// Of the previous release, with the statements that still work.
     old: BTreeMap<Oid, OldRelation>,
     unfilled: BTreeMap<String, String>,
+    /// One sentence for each unit that does not run on rows.
+    not_judged: Vec<String>,
     /// How many ran after a unit.
     statements: usize,
     found: Vec<Found>,
@@ -102,45 +105,67 @@ struct Proving<'a> {
 
 impl Proving<'_> {
     /// How many units were covered, and why not all.
+    ///
+    /// A second database stays empty: what fails with rows goes on in a copy of it.
     fn go(&mut self, progress: &dyn Progress) -> Result<(usize, Option<String>), ProveError> {
         let releases = &self.chain.checked.releases;
         let order = releases.order(self.chain.units.len());
-        let mut before = Digest::read(&mut self.database.connect()?)?;
+        let empty = self.cluster.fresh()?;
+        let mut database = self.cluster.fresh()?;
+        let mut before = Digest::read(&mut database.connect()?)?;
         let mut is_built = !releases.are_known();
-        for (done, at) in order.into_iter().enumerate() {
+        let mut judged = 0;
+        for at in order {
             let Some(unit) = self.chain.units.get(at) else { continue };
             progress.unit(&unit.id);
             let is_released = releases.is_released(at);
             if !is_released && !is_built {
-                before = Digest::read(&mut self.database.connect()?)?;
-                self.build(&before, &before.relations().collect())?;
+                before = Digest::read(&mut database.connect()?)?;
+                self.build(&database, &before, &before.relations().collect())?;
                 is_built = true;
             }
-            if let Err(stopped) = walk::apply(self.database, unit, Turn::First)? {
+            if let Err(stopped) = walk::apply(&empty, unit, Turn::First)? {
                 let why = format!(
-                    "{} does not apply ({} {}), so that nothing is said about it and what comes after it.",
+                    "{} does not apply on empty tables ({} {}), so that nothing is said about it and what comes after it.",
                     unit.id, stopped.sqlstate, stopped.message
                 );
-                return Ok((done, Some(why)));
+                return Ok((judged, Some(why)));
             }
+            if let Err(stopped) = walk::apply(&database, unit, Turn::Again)? {
+                self.not_judged.push(format!(
+                    "{} fails on rows ({} {}), so that nothing is said about it here.",
+                    unit.id, stopped.sqlstate, stopped.message
+                ));
+                drop(database);
+                database = self.cluster.copy_of(&empty)?;
+                before = Digest::read(&mut database.connect()?)?;
+                self.filler = Filler::default();
+                self.seeds.again();
+                self.old.clear();
+                if is_built {
+                    self.build(&database, &before, &before.relations().collect())?;
+                }
+                continue;
+            }
+            judged += 1;
             if is_released {
                 continue;
             }
-            let mut client = self.database.connect()?;
+            let mut client = database.connect()?;
             let after = Digest::read(&mut client)?;
             let touched = after.touched_since(&before, &mut client)?;
             self.judge(at, &touched, &mut client)?;
             if !releases.are_known() && !touched.is_empty() {
-                self.build(&after, &touched)?;
+                self.build(&database, &after, &touched)?;
             }
             before = after;
         }
-        Ok((self.chain.units.len(), None))
+        Ok((judged, None))
     }
 
     /// Makes these relations part of the previous release as they are now; those that are gone are forgotten.
-    fn build(&mut self, now: &Digest, relations: &BTreeSet<Oid>) -> Result<(), ProveError> {
-        let mut client = self.database.connect()?;
+    fn build(&mut self, database: &Database<'_>, now: &Digest, relations: &BTreeSet<Oid>) -> Result<(), ProveError> {
+        let mut client = database.connect()?;
         self.seeds.run(&mut client).map_err(while_proving("run a seed"))?;
         let filled = self.filler.fill(&mut client, &FillOptions::default()).map_err(while_proving("fill tables"))?;
         for table in &filled.tables {
@@ -195,15 +220,18 @@ impl Proving<'_> {
         for statement in &relation.statements {
             self.statements += 1;
             let Some(refused) = shapes::attempt(client, &statement.sql)? else { continue };
+            let whole = Refusal::new(statement, refused);
             let mut parts: Vec<Refusal> = Vec::new();
-            for part in &statement.parts {
+            // Of a relation that is gone no column has more to say.
+            for part in statement.parts.iter().filter(|_| !whole.is_of_relation()) {
                 self.statements += 1;
                 if let Some(refused) = shapes::attempt(client, &part.sql)? {
                     parts.push(Refusal::new(part, refused));
                 }
             }
-            if parts.is_empty() {
-                parts.push(Refusal::new(statement, refused));
+            let is_of_all = parts.len() == statement.parts.len() && parts.iter().all(|part| part.message == whole.message);
+            if parts.is_empty() || is_of_all {
+                parts = vec![whole];
             }
             for mut refusal in parts {
                 if self.stands(relation, statement, &mut refusal, schema, client)? {
@@ -228,7 +256,13 @@ impl Proving<'_> {
         if !refusal.is_about_values() {
             return Ok(true);
         }
+        // The table under a view says it of itself.
+        if relation.table.is_none() && refusal.table.as_ref().is_some_and(|table| *table != relation.qualified) {
+            return Ok(false);
+        }
         refusal.hangs_on_values = match (&statement.shape, &relation.table) {
+            // Which rows are there to refer to is a matter of rows.
+            _ if refusal.sqlstate == "23503" => true,
             (Shape::Insert | Shape::Upsert(_), Some(table)) => {
                 if schema.is_none() {
                     *schema = Some(Schema::read(client)?);
@@ -275,7 +309,16 @@ impl Proving<'_> {
                     shapes.push(shape);
                 }
             }
-            let values = if worst.hangs_on_values { "; with other values it passes, and these were made up" } else { "" };
+            const SHOWN: usize = 4;
+            if shapes.len() > SHOWN {
+                let more = shapes.split_off(SHOWN - 1).len();
+                shapes.push(format!("{more} more"));
+            }
+            let values = match (worst.hangs_on_values, &worst.shape) {
+                (false, _) => "",
+                (true, Shape::Insert | Shape::Upsert(_)) => "; with other values it passes, and these were made up",
+                (true, _) => "; the rows that it met were made up",
+            };
             self.found.push(Found {
                 rule: "breaks-old-query",
                 level,

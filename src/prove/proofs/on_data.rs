@@ -8,7 +8,7 @@
 //! - what any row brings about is an error: a column that the rows do not have yet or that came later holds the same in each of them
 //!   (23502, 23505, 23514 and 23503 of such columns), events of triggers are pending (55006), a subquery meets more than one row
 //!   (21000), and whatever else names no value;
-//! - what hangs on the values that were made is a warning: NULL (23502), equal (23505) or other values of columns that were there
+//! - what hangs on the values that were made, or on what a statement copies of them, is a warning: NULL (23502), equal (23505) or other values of columns that were there
 //!   from the start, a new CHECK, EXCLUDE or foreign key over them (23514, 23P01, 23503), every error of data (class 22), and what a
 //!   statement raises itself (P0001): it looked for values.
 
@@ -165,7 +165,7 @@ impl Proving<'_> {
         if !hangs_on_values {
             return Ok(true);
         }
-        let (Some(table), false) = (&place.table, place.columns.is_empty()) else { return Ok(false) };
+        let (Some(table), false, true) = (&place.table, place.columns.is_empty(), place.is_of_table) else { return Ok(false) };
         const QUERY: &str = "SELECT a.attrelid, a.attnum FROM pg_catalog.pg_attribute a \
              WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname = $2 AND NOT a.attisdropped";
         for column in &place.columns {
@@ -186,7 +186,7 @@ impl Proving<'_> {
         let mut shown = Vec::new();
         for column in &place.columns {
             const LIMIT: usize = 60;
-            let query = format!("SELECT DISTINCT {}::text FROM {table} ORDER BY 1 LIMIT 4", quote_identifier(column));
+            let query = format!("SELECT DISTINCT {}::text FROM {table} ORDER BY 1 NULLS FIRST LIMIT 4", quote_identifier(column));
             let Ok(rows) = client.query(&query, &[]) else { continue };
             let mut values = Vec::new();
             for row in rows {
@@ -211,6 +211,8 @@ fn connect(database: &Database<'_>) -> Result<Client, ProveError> {
 struct Place {
     table: Option<String>,
     columns: Vec<String>,
+    /// The columns hold what the table's own definition puts there, and nothing that a statement brings from elsewhere.
+    is_of_table: bool,
 }
 
 impl Place {
@@ -224,7 +226,13 @@ impl Place {
             (None, false) => of_key,
             (None, true) => by_statement.columns,
         };
-        Place { table: stopped.table.clone().or(by_statement.table), columns }
+        let is_of_table = match statement.and_then(|statement| statement.op.as_ref()) {
+            // What is copied may be NULL or twice because of what was made up; a column that an INSERT leaves out never is.
+            Some(Op::Dml(dml)) => !dml.columns.is_empty() && columns.iter().all(|column| !dml.columns.contains(column)),
+            Some(Op::Do(_) | Op::Select(_) | Op::Call { .. }) => false,
+            Some(_) | None => true,
+        };
+        Place { table: stopped.table.clone().or(by_statement.table), columns, is_of_table }
     }
 
     fn of_op(op: &Op) -> Place {
@@ -238,10 +246,10 @@ impl Place {
                     AlterTableCommand::SetType { column, .. } | AlterTableCommand::SetNotNull { column } => Some(column.clone()),
                     _ => None,
                 });
-                Place { table: name(&alter.name), columns: retyped.collect() }
+                Place { table: name(&alter.name), columns: retyped.collect(), ..Place::default() }
             }
-            Op::CreateIndex(index) => Place { table: name(&index.relation), columns: Vec::new() },
-            Op::Dml(dml) => Place { table: name(&dml.relation), columns: Vec::new() },
+            Op::CreateIndex(index) => Place { table: name(&index.relation), ..Place::default() },
+            Op::Dml(dml) => Place { table: name(&dml.relation), ..Place::default() },
             _ => Place::default(),
         }
     }

@@ -23,7 +23,7 @@ pub struct Stopped {
     /// From 0; `None` when the COMMIT failed.
     pub statement: Option<usize>,
     pub sqlstate: String,
-    /// With its detail.
+    /// As [`words`] has it.
     pub message: String,
     pub detail: Option<String>,
     /// `schema.table` as SQL needs it.
@@ -33,10 +33,7 @@ pub struct Stopped {
 
 impl Stopped {
     fn new(statement: Option<usize>, answer: &DbError) -> Stopped {
-        let message = match answer.detail() {
-            Some(detail) => format!("{} ({detail})", answer.message()),
-            None => answer.message().to_owned(),
-        };
+        let message = words(answer);
         let table = answer.schema().zip(answer.table());
         Stopped {
             statement,
@@ -46,6 +43,15 @@ impl Stopped {
             table: table.map(|(schema, table)| format!("{}.{}", quote_identifier(schema), quote_identifier(table))),
             column: answer.column().map(str::to_owned),
         }
+    }
+}
+
+/// The server's words with their detail, unless that is the whole row: it may hold the time of day, and a report says the same twice.
+pub fn words(answer: &DbError) -> String {
+    let is_of_row = [SqlState::NOT_NULL_VIOLATION, SqlState::CHECK_VIOLATION].contains(answer.code());
+    match answer.detail().filter(|_| !is_of_row) {
+        Some(detail) => format!("{} ({})", answer.message(), detail.trim_end_matches('.')),
+        None => answer.message().to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the server wants of a row: columns, keys, references, checks and types, read in a few queries.
 
 use postgres::{Client, Error, Row};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub type Oid = u32;
 
@@ -189,6 +189,21 @@ impl Schema {
         }
         false
     }
+}
+
+/// Each table's name and the numbers of its columns.
+pub fn outline(client: &mut Client) -> Result<BTreeMap<Oid, (String, BTreeSet<i16>)>, Error> {
+    const QUERY: &str = concat!(
+        "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), ",
+        "ARRAY(SELECT a.attnum FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) ",
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ",
+        described_tables!()
+    );
+    let table = |row: &Row| {
+        let numbers: Vec<i16> = row.try_get(2)?;
+        Ok((row.try_get(0)?, (row.try_get(1)?, numbers.into_iter().collect())))
+    };
+    client.query(QUERY, &[])?.iter().map(table).collect()
 }
 
 fn tables(client: &mut Client) -> Result<BTreeMap<Oid, Table>, Error> {

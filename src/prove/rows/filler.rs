@@ -1,9 +1,9 @@
-//! Inserts: every empty table in the order of its foreign keys, row by row, other values where the server says no.
+//! Every empty table in the order of its foreign keys.
 
-use super::choice::{Accepted, Chooser, Component, Style, Trouble, Value, Values, in_savepoint, key_values, quote_literal};
-use super::describe::{Key, Oid, Reference, Schema, Table};
+use super::choice::{Accepted, Style, Trouble, Value, Values, in_savepoint};
+use super::describe::{Oid, Reference, Schema, Table, outline};
+use super::inserting::{Inserted, Inserting, words};
 use super::{FillOptions, Filled, Unfilled};
-use postgres::error::{DbError, SqlState};
 use postgres::{Client, Error};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,21 +25,18 @@ struct Known {
     last: BTreeSet<i16>,
 }
 
-/// Rows that the server may refuse before a table is given up, and how often rows are changed without asking it.
-const ATTEMPTS: usize = 40;
-const REJECTED_HERE: usize = 2000;
-/// The same where no constraint is named: a trigger will hardly want other values.
-const UNNAMED_ATTEMPTS: usize = 4;
 /// Rows that a table gets when columns were added to it.
 const MORE: usize = 2;
-
-/// Values that keys must not meet again, by key and its values.
-type Used = BTreeSet<(usize, Vec<Value>)>;
 
 impl Filler {
     /// As [`super::fill`]. Tables that got new columns since the last call get a few more rows, in which those hold values.
     pub fn fill(&mut self, client: &mut Client, options: &FillOptions) -> Result<Filled, Error> {
-        client.batch_execute("BEGIN")?;
+        // What is only looked at in the end is looked at with each row, so that a refusal is the row's.
+        client.batch_execute("BEGIN; SET CONSTRAINTS ALL IMMEDIATE")?;
+        if self.is_settled(client)? {
+            client.batch_execute("COMMIT")?;
+            return Ok(Filled::default());
+        }
         let schema = Schema::read(client)?;
         let result = Filling { filler: self, client, schema: &schema, options, filled: Filled::default() }.run();
         match result {
@@ -49,6 +46,19 @@ impl Filler {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Every table holds rows and has the columns that it had at the last look: nearly always so, and cheaper to see than to read all.
+    fn is_settled(&self, client: &mut Client) -> Result<bool, Error> {
+        let tables = outline(client)?;
+        let is_known = |(oid, (_, columns)): (&Oid, &(String, BTreeSet<i16>))| {
+            self.known.get(oid).is_some_and(|known| known.last == *columns)
+        };
+        if !tables.iter().all(is_known) {
+            return Ok(false);
+        }
+        let names = tables.iter().map(|(oid, (name, _))| (*oid, name.as_str())).collect::<Vec<_>>();
+        Ok(holding(client, &names)?.len() == tables.len())
     }
 
     /// The column was there before the table got its first rows: what it holds was made for it.
@@ -96,6 +106,31 @@ fn count(client: &mut Client, table: &Table) -> Result<usize, Error> {
     Ok(usize::try_from(count.unwrap_or_default()).unwrap_or_default())
 }
 
+/// The tables that hold a row, of these.
+fn holding(client: &mut Client, tables: &[(Oid, &str)]) -> Result<BTreeSet<Oid>, Error> {
+    const AT_ONCE: usize = 100;
+    let mut holding = BTreeSet::new();
+    for tables in tables.chunks(AT_ONCE) {
+        let each: Vec<String> =
+            tables.iter().map(|(oid, name)| format!("SELECT {oid}::oid WHERE EXISTS (SELECT FROM {name})")).collect();
+        let all = each.join(" UNION ALL ");
+        let mut rows = Vec::new();
+        match in_savepoint(client, |client| client.query(&all, &[]))? {
+            Ok(found) => rows.extend(found),
+            // One that we may not read hides no other.
+            Err(_) => {
+                for query in &each {
+                    rows.extend(in_savepoint(client, |client| client.query(query, &[]))?.unwrap_or_default());
+                }
+            }
+        }
+        for row in rows {
+            holding.insert(row.try_get::<_, Oid>(0)?);
+        }
+    }
+    Ok(holding)
+}
+
 /// One call of [`Filler::fill`].
 struct Filling<'a> {
     filler: &'a mut Filler,
@@ -107,7 +142,8 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     fn run(mut self) -> Result<Filled, Error> {
-        let holding = self.holding()?;
+        let names: Vec<(Oid, &str)> = self.schema.tables.values().map(|table| (table.oid, table.qualified.as_str())).collect();
+        let holding = holding(self.client, &names)?;
         self.filler.known.retain(|oid, _| holding.contains(oid));
         for oid in &holding {
             self.top_up(*oid)?;
@@ -130,34 +166,6 @@ impl Filling<'_> {
         Ok(self.filled)
     }
 
-    /// The tables that hold a row.
-    fn holding(&mut self) -> Result<BTreeSet<Oid>, Error> {
-        let mut holding = BTreeSet::new();
-        let all: Vec<&Table> = self.schema.tables.values().collect();
-        for tables in all.chunks(100) {
-            let one = |table: &&Table| format!("SELECT {}::oid WHERE EXISTS (SELECT FROM {})", table.oid, table.qualified);
-            let each: Vec<String> = tables.iter().map(one).collect();
-            match in_savepoint(self.client, |client| client.query(&each.join(" UNION ALL "), &[]))? {
-                Ok(rows) => {
-                    for row in rows {
-                        holding.insert(row.try_get::<_, Oid>(0)?);
-                    }
-                }
-                // One that we may not read hides no other.
-                Err(_) => {
-                    for query in &each {
-                        if let Ok(rows) = in_savepoint(self.client, |client| client.query(query, &[]))? {
-                            for row in rows {
-                                holding.insert(row.try_get::<_, Oid>(0)?);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        Ok(holding)
-    }
-
     /// Notes a table that holds rows; where it got new columns, rows that have them are added.
     fn top_up(&mut self, oid: Oid) -> Result<(), Error> {
         let Some(table) = self.schema.tables.get(&oid) else { return Ok(()) };
@@ -177,8 +185,9 @@ impl Filling<'_> {
         let Some(table) = self.schema.tables.get(&oid) else { return true };
         let waits = |other: &Oid| *other != oid && pending.contains(other);
         let partition_waits = |other: &Oid| self.schema.tables.get(other).is_some_and(|table| table.parent == oid);
-        !table.references.iter().any(|reference| waits(&reference.table))
-            && !(table.is_partitioned && pending.iter().any(partition_waits))
+        let refers = table.references.iter().any(|reference| waits(&reference.table));
+        let is_whole = table.is_partitioned && pending.iter().any(partition_waits);
+        !refers && !is_whole
     }
 
     fn table(&mut self, oid: Oid) -> Result<bool, Error> {
@@ -392,192 +401,5 @@ impl Filling<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// A row that the server took.
-#[derive(Clone, Debug)]
-struct Inserted {
-    sql: String,
-    values: Values,
-}
-
-/// Rows for one table in one style.
-struct Inserting<'a> {
-    accepted: &'a mut Accepted,
-    client: &'a mut Client,
-    schema: &'a Schema,
-    table: &'a Table,
-    style: Style<'a>,
-    from: usize,
-    spare: bool,
-    promises: bool,
-    /// What the first rows hold whatever is chosen.
-    forced: &'a [Values],
-}
-
-impl Inserting<'_> {
-    /// Up to so many; an error only where not even one was taken.
-    fn rows(&mut self, count: usize) -> Result<Vec<Inserted>, Trouble> {
-        let mut inserted = Vec::new();
-        let mut used = Used::new();
-        let refers_to_itself = self.table.references.iter().any(|reference| reference.table == self.table.oid);
-        let mut components = self.components()?;
-        for number in 0..count {
-            if number > 0 && refers_to_itself {
-                components = self.components()?;
-            }
-            match self.row(number, &components, &mut used) {
-                Ok(row) => inserted.push(row),
-                Err(Trouble::Refused(why)) if inserted.is_empty() => return Err(Trouble::Refused(why)),
-                Err(Trouble::Refused(_)) => break,
-                Err(lost) => return Err(lost),
-            }
-        }
-        Ok(inserted)
-    }
-
-    fn components(&mut self) -> Result<Vec<Component>, Trouble> {
-        let mut chooser = Chooser {
-            client: &mut *self.client,
-            schema: self.schema,
-            table: self.table,
-            style: self.style,
-            from: self.from,
-            spare: self.spare,
-            promises: self.promises,
-            accepted: &mut *self.accepted,
-        };
-        chooser.components()
-    }
-
-    fn row(&mut self, number: usize, components: &[Component], used: &mut Used) -> Result<Inserted, Trouble> {
-        let mut shifts = vec![0; components.len()];
-        let (mut refused, mut unnamed, mut rejected) = (0, 0, 0);
-        let mut turn = 0;
-        let mut last = "its keys leave no other row".to_owned();
-        while refused < ATTEMPTS && unnamed < UNNAMED_ATTEMPTS && rejected < REJECTED_HERE {
-            let mut values: Values = components
-                .iter()
-                .zip(&shifts)
-                .filter_map(|(component, shift)| component.choices.get((number + shift) % component.choices.len().max(1)))
-                .flat_map(|choice| choice.clone())
-                .collect();
-            values.extend(self.forced.get(number).cloned().unwrap_or_default());
-            if let Some(key) = self.meets(&values, used) {
-                rejected += 1;
-                if !advance(components, &mut shifts, &self.positions(&key.columns), &mut turn) {
-                    break;
-                }
-                continue;
-            }
-            let sql = self.statement(&values);
-            let kept = in_savepoint(self.client, |client| client.execute(&sql, &[]))?;
-            match kept {
-                Ok(0) => return Err(Trouble::Refused("the server took a row and kept none: a trigger or a rule".into())),
-                Ok(_) => {
-                    for (at, key) in self.table.keys.iter().enumerate() {
-                        used.extend(key_values(self.table, key, &values).map(|values| (at, values)));
-                    }
-                    return Ok(Inserted { sql, values });
-                }
-                Err(error) => {
-                    last = words(&error);
-                    let columns = self.columns_of(error.as_db_error());
-                    refused += 1;
-                    if columns.is_empty() {
-                        unnamed += 1;
-                        shifts.iter_mut().for_each(|shift| *shift += 1);
-                    } else if !advance(components, &mut shifts, &columns, &mut turn) {
-                        break;
-                    }
-                }
-            }
-        }
-        Err(Trouble::Refused(last))
-    }
-
-    /// The key that another row of ours already has.
-    fn meets(&self, values: &Values, used: &Used) -> Option<&Key> {
-        let meets = |(at, key): &(usize, &Key)| {
-            !key.is_exclusion
-                && key.predicate.is_none()
-                && key_values(self.table, key, values).is_some_and(|values| used.contains(&(*at, values)))
-        };
-        self.table.keys.iter().enumerate().find(meets).map(|(_, key)| key)
-    }
-
-    /// The columns that a refusal is about, by position; none where it names no constraint of ours.
-    fn columns_of(&self, error: Option<&DbError>) -> Vec<usize> {
-        let Some(error) = error else { return Vec::new() };
-        if *error.code() == SqlState::NOT_NULL_VIOLATION {
-            let at = self.table.columns.iter().position(|column| error.column() == Some(column.name.as_str()));
-            return at.into_iter().collect();
-        }
-        let Some(name) = error.constraint() else { return Vec::new() };
-        let key = self.table.keys.iter().find(|key| key.name == name).map(|key| {
-            // What an expression reads is not said: any column may be.
-            if key.columns.contains(&0) { (0..self.table.columns.len()).collect() } else { self.positions(&key.columns) }
-        });
-        let check = || self.table.checks.iter().find(|check| check.name == name).map(|check| self.positions(&check.columns));
-        let reference = || {
-            let found = self.table.references.iter().find(|reference| reference.name == name);
-            found.map(|reference| self.positions(&reference.columns))
-        };
-        key.or_else(check).or_else(reference).unwrap_or_default()
-    }
-
-    fn positions(&self, numbers: &[i16]) -> Vec<usize> {
-        let columns = self.table.columns.iter().enumerate();
-        columns.filter(|(_, column)| numbers.contains(&column.number)).map(|(at, _)| at).collect()
-    }
-
-    fn statement(&self, values: &Values) -> String {
-        let mut names = Vec::new();
-        let mut cells = Vec::new();
-        let mut overrides = false;
-        for (at, value) in values {
-            let Some(column) = self.table.columns.get(*at) else { continue };
-            let cell = match value {
-                Value::Text(text) => format!("{}::{}", quote_literal(text), column.type_name),
-                Value::Null => "NULL".to_owned(),
-                Value::Default => continue,
-            };
-            overrides |= column.is_identity;
-            names.push(column.quoted.as_str());
-            cells.push(cell);
-        }
-        let table = &self.table.qualified;
-        if names.is_empty() {
-            return format!("INSERT INTO {table} DEFAULT VALUES");
-        }
-        let overriding = if overrides { " OVERRIDING SYSTEM VALUE" } else { "" };
-        format!("INSERT INTO {table} ({}){overriding} VALUES ({})", names.join(", "), cells.join(", "))
-    }
-}
-
-/// Takes another choice for one of the components that have these columns, each in its turn. False where all were tried.
-fn advance(components: &[Component], shifts: &mut [usize], columns: &[usize], turn: &mut usize) -> bool {
-    let touches = |component: &Component| component.columns.iter().any(|at| columns.contains(at));
-    let movable: Vec<usize> = (0..components.len())
-        .filter(|at| touches(&components[*at]) && components[*at].choices.len() > 1)
-        .filter(|at| shifts[*at] < components[*at].choices.len())
-        .collect();
-    if movable.is_empty() {
-        return false;
-    }
-    *turn += 1;
-    shifts[movable[*turn % movable.len()]] += 1;
-    true
-}
-
-/// The server's words, with what they are about.
-fn words(error: &Error) -> String {
-    match error.as_db_error() {
-        Some(answer) => match answer.detail() {
-            Some(detail) => format!("{} {} ({detail})", answer.code().code(), answer.message()),
-            None => format!("{} {}", answer.code().code(), answer.message()),
-        },
-        None => error.to_string(),
     }
 }

@@ -109,7 +109,7 @@ fn scalar(name: &str, wanted: Wanted<'_>, number: usize) -> Option<String> {
         "text" | "varchar" | "bpchar" => text(wanted.column, number, length),
         "name" => text(wanted.column, number, Some(63)),
         "char" => char::from(b'a' + u8::try_from(number % 26).unwrap_or_default()).to_string(),
-        "bool" => (number % 2 == 0).to_string(),
+        "bool" => number.is_multiple_of(2).to_string(),
         "date" => day(),
         "timestamp" => format!("{} {}", day(), time()),
         "timestamptz" => format!("{} {}+00", day(), time()),

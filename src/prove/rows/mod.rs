@@ -2,7 +2,7 @@
 //! constraints.
 //!
 //! [`describe`] reads what the server wants of a row, [`literal`] writes values of a type, [`hints`] and [`pattern`] read out of
-//! CHECK constraints which values may pass, [`choice`] asks the server which do, [`filler`] inserts; [`seed`] runs rows of the user's own.
+//! CHECK constraints which values may pass, [`choice`] asks the server which do, [`inserting`] inserts them, [`filler`] in the order of foreign keys; [`seed`] runs rows of the user's own.
 //!
 //! Invariants: what is made is the same for the same schema; no right is needed beyond those of the tables' owner; a table that
 //! cannot be filled is listed with the server's own words, and nothing of the attempt is left in it.
@@ -11,6 +11,7 @@ mod choice;
 pub mod describe;
 pub mod filler;
 mod hints;
+mod inserting;
 mod literal;
 mod pattern;
 mod references;

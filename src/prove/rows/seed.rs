@@ -15,12 +15,15 @@ struct Waiting<'a> {
     sql: &'a str,
     /// Why it did not run the last time; `None` once it ran.
     why: Option<String>,
+    /// It ran in a database before this one.
+    ran: bool,
 }
 
 impl<'a> Seeds<'a> {
     /// Files and their SQL, in the order in which they run.
     pub fn new(files: &'a [(String, String)]) -> Seeds<'a> {
-        let waiting = |(name, sql): &'a (String, String)| Waiting { name, sql, why: Some("it was never tried".to_owned()) };
+        let waiting =
+            |(name, sql): &'a (String, String)| Waiting { name, sql, why: Some("it was never tried".to_owned()), ran: false };
         Seeds { files: files.iter().map(waiting).collect() }
     }
 
@@ -44,13 +47,17 @@ impl<'a> Seeds<'a> {
     /// In a database that never saw them they all wait again.
     pub fn again(&mut self) {
         for file in &mut self.files {
-            file.why.get_or_insert_with(|| "it was never tried".to_owned());
+            file.ran |= file.why.is_none();
+            file.why.get_or_insert_with(|| "it was not tried".to_owned());
         }
     }
 
-    /// One sentence for each file that never ran.
+    /// One sentence for each file whose rows are not there in the end.
     pub fn remarks(&self) -> Vec<String> {
-        let remark = |file: &Waiting<'_>| Some(format!("The seed {} never ran: {}.", file.name, file.why.as_ref()?));
+        let remark = |file: &Waiting<'_>| {
+            let when = if file.ran { "did not run again after a migration had failed on its rows" } else { "never ran" };
+            Some(format!("The seed {} {when}: {}.", file.name, file.why.as_ref()?))
+        };
         self.files.iter().filter_map(remark).collect()
     }
 }

@@ -1,8 +1,10 @@
 //! Why a statement of the previous release fails: the prediction that it confirms, or what its SQLSTATE says.
 
 use super::super::super::chain::Chain;
+use super::super::walk::words;
 use super::shapes::{OldStatement, Shape};
 use crate::effect::BreakKind;
+use crate::sql::names::quote_identifier;
 use postgres::Error;
 
 /// A statement that worked and does not.
@@ -14,40 +16,39 @@ pub struct Refusal {
     pub sqlstate: String,
     pub message: String,
     pub constraint: Option<String>,
+    /// The table that refuses, as SQL needs it, where the server says.
+    pub table: Option<String>,
     /// Other values would pass.
     pub hangs_on_values: bool,
 }
 
 impl Refusal {
     pub fn new(statement: &OldStatement, error: Error) -> Refusal {
-        let (sqlstate, message, constraint) = match error.as_db_error() {
+        let (sqlstate, message, constraint, table) = match error.as_db_error() {
             Some(answer) => {
-                let message = match answer.detail() {
-                    Some(detail) => format!("{} ({})", answer.message(), detail.trim_end_matches('.')),
-                    None => answer.message().to_owned(),
-                };
-                (answer.code().code().to_owned(), message, answer.constraint().map(str::to_owned))
+                let table = answer.schema().zip(answer.table());
+                let table = table.map(|(schema, table)| format!("{}.{}", quote_identifier(schema), quote_identifier(table)));
+                (answer.code().code().to_owned(), words(answer), answer.constraint().map(str::to_owned), table)
             }
-            None => (String::new(), error.to_string(), None),
+            None => (String::new(), error.to_string(), None, None),
         };
-        Refusal {
-            shape: statement.shape.clone(),
-            sql: statement.sql.clone(),
-            sqlstate,
-            message,
-            constraint,
-            hangs_on_values: false,
-        }
+        let (shape, sql) = (statement.shape.clone(), statement.sql.clone());
+        Refusal { shape, sql, sqlstate, message, constraint, table, hangs_on_values: false }
     }
 
     pub fn of_type(column: String, message: String, sql: String) -> Refusal {
         let shape = Shape::Type(column);
-        Refusal { shape, sql, sqlstate: TYPE.to_owned(), message, constraint: None, hangs_on_values: false }
+        Refusal { shape, sql, sqlstate: TYPE.to_owned(), message, constraint: None, table: None, hangs_on_values: false }
     }
 
     /// It may be for the row that was made up and not for the statement.
     pub fn is_about_values(&self) -> bool {
         self.sqlstate.starts_with("22") || self.sqlstate.starts_with("23") || self.sqlstate == "P0001"
+    }
+
+    /// The relation itself is not there.
+    pub fn is_of_relation(&self) -> bool {
+        matches!(self.sqlstate.as_str(), "42P01" | "3F000")
     }
 
     /// In the server's words.
@@ -85,7 +86,7 @@ pub struct Cause {
 impl Cause {
     pub fn of(chain: &Chain<'_>, unit: usize, relation: &str, refusal: &Refusal) -> Cause {
         let kinds = kinds(&refusal.sqlstate);
-        let column = refusal.column().map(crate::sql::names::quote_identifier);
+        let column = refusal.column().map(quote_identifier);
         let mut best: Option<(usize, usize, BreakKind, &str)> = None;
         let statements = chain.checked.units.get(unit).map(Vec::len).unwrap_or_default();
         for at in 0..statements {
