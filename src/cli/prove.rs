@@ -190,6 +190,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     let server = match started {
         Ok(server) => server,
         Err(why) => {
+            interrupt::settle();
             terminal::complain(&why);
             return judging.finish(check::run(&judging.request), |_| {}).map(|exit| exit.max(Exit::Unproven));
         }
@@ -199,6 +200,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     let checked = check::run_observed(&judging.request, &mut prover);
     let evidence = prover.evidence;
     progress.bar.finish_and_clear();
+    interrupt::settle();
     let is_incomplete = evidence.iter().any(Evidence::is_incomplete);
     tell_what_is_missing(&evidence);
     let exit = judging.finish(checked, |report| report.evidence = evidence)?;
