@@ -56,8 +56,8 @@ impl Proof for Crash {
         let mut remarks = Vec::new();
         if killing.was_forced {
             remarks.push(
-                "after a crash this runner refuses to go on until it is told which version is there; that was done wherever nothing \
-                 of the migration was left"
+                "after a crash this runner refuses to go on until it is told which version is there; that was done wherever nothing or \
+                 all of the migration was left"
                     .to_owned(),
             );
         }
@@ -86,7 +86,7 @@ struct Killing<'a, 's> {
     was_forced: bool,
 }
 
-impl Killing<'_, '_> {
+impl<'s> Killing<'_, 's> {
     /// `None`, or why nothing can be said about a part of the history.
     fn go(&mut self) -> Result<Option<String>, ProveError> {
         let units: Vec<usize> = (0..self.stage.chain.units.len()).filter(|at| is_judged(self.stage, *at)).collect();
@@ -165,9 +165,8 @@ impl Killing<'_, '_> {
         let boundaries = proxy.boundaries();
         drop(proxy);
         let after = self.look(&undisturbed)?;
-        drop(undisturbed);
         self.coverage.of += boundaries;
-        let unit = Unit { at, before, after };
+        let unit = Unit { at, before, after, undisturbed };
         for boundary in spread(boundaries, wanted) {
             self.kill(&unit, boundary)?;
             *kills += 1;
@@ -179,10 +178,14 @@ impl Killing<'_, '_> {
     fn look(&self, database: &Database<'_>) -> Result<Fingerprint, ProveError> {
         let mut client = database.connect_as_administrator()?;
         let mut scope = Scope { cluster: false, ..Scope::everything() };
-        if let Some(ledger) = self.ledger(database)? {
-            scope.without_data_of.insert(ledger.table);
+        let ledger = self.ledger(database)?;
+        scope.without_data_of.extend(ledger.iter().map(|ledger| ledger.table.clone()));
+        let mut seen = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
+        // The first run makes it, before any unit: it and what hangs on it are no unit's.
+        if let Some(ledger) = ledger {
+            seen.schema.retain(|key, _| !key.name.contains(&ledger.table));
         }
-        Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))
+        Ok(seen)
     }
 
     /// The ledger as the fingerprint names it.
@@ -200,12 +203,13 @@ impl Killing<'_, '_> {
         Ok(table.map(|table| Ledger { table, column: ledger.column }))
     }
 
-    fn kill(&mut self, unit: &Unit, boundary: usize) -> Result<(), ProveError> {
+    fn kill(&mut self, unit: &Unit<'_>, boundary: usize) -> Result<(), ProveError> {
         let victim = self.stage.cluster.copy_of(&self.database)?;
         let proxy = self.proxy(Watch::cut_at(boundary))?;
         match self.run(&victim, unit.at + 1, Some(&proxy)) {
             // How it takes its own end is its own matter: what counts is what it leaves.
-            Ok(_) | Err(ProveError::Runner(RunnerError::Connection { .. } | RunnerError::Server(ServerError::Connection { .. }))) => {}
+            Ok(_)
+            | Err(ProveError::Runner(RunnerError::Connection { .. } | RunnerError::Server(ServerError::Connection { .. }))) => {}
             Err(error) => return Err(error),
         }
         if let Some(trouble) = proxy.trouble().first() {
@@ -227,9 +231,9 @@ impl Killing<'_, '_> {
             );
         }
         let mut ended = self.run(&victim, unit.at + 1, None)?;
-        if let (Some(_), true, true) = (&ended.failure, is_before, self.stage.runner.is_built_in()) {
-            // As with `force`: nothing of it is there, so the record is what it was.
-            self.restore_ledger(&victim)?;
+        if let (Some(_), true, true) = (&ended.failure, is_before || is_after, self.stage.runner.is_built_in()) {
+            // As with `force`: the record says what is there, nothing of the migration or all of it.
+            self.set_ledger(&victim, if is_before { &self.database } else { &unit.undisturbed })?;
             self.was_forced = true;
             ended = self.run(&victim, unit.at + 1, None)?;
         }
@@ -251,7 +255,7 @@ impl Killing<'_, '_> {
     }
 
     /// `None` where this is what an undisturbed run leaves, apart from what is never the same twice.
-    fn is_end(&self, unit: &Unit, left: &Fingerprint) -> Result<Option<String>, ProveError> {
+    fn is_end(&self, unit: &Unit<'_>, left: &Fingerprint) -> Result<Option<String>, ProveError> {
         let found = unit.after.difference(left, &Masked::default());
         if found.is_empty() {
             return Ok(None);
@@ -263,14 +267,14 @@ impl Killing<'_, '_> {
         Ok((!found.is_empty()).then(|| differences(&found)))
     }
 
-    /// The ledger's rows as they were before the unit.
-    fn restore_ledger(&self, victim: &Database<'_>) -> Result<(), ProveError> {
-        let (Some(known), Some(old)) = (self.ledger(victim)?, self.ledger(&self.database)?) else {
+    /// The ledger's rows as another database has them.
+    fn set_ledger(&self, victim: &Database<'_>, as_in: &Database<'_>) -> Result<(), ProveError> {
+        let (Some(known), Some(old)) = (self.ledger(victim)?, self.ledger(as_in)?) else {
             return Ok(());
         };
         let mut rows = Vec::new();
         let action = "read the ledger";
-        let mut from = self.database.connect()?;
+        let mut from = as_in.connect()?;
         let copy = format!("COPY {} TO STDOUT", old.table);
         from.copy_out(&copy)
             .map_err(while_proving(action))?
@@ -311,10 +315,12 @@ impl Killing<'_, '_> {
 }
 
 /// One unit and what is there before and after it, the ledger's rows left out.
-struct Unit {
+struct Unit<'s> {
     at: usize,
     before: Fingerprint,
     after: Fingerprint,
+    /// A database with this unit.
+    undisturbed: Database<'s>,
 }
 
 /// How many kills a kind of unit gets.

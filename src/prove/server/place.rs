@@ -29,15 +29,19 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// In the temporary directory, or in `/tmp` where that does not do: it is another user's who is not let in, or its name is so
-    /// long that the socket's does not fit.
+    /// In the directory that `TMPDIR` names; without it in memory where there is much, since a server makes a thousand files and each
+    /// database three hundred; else in `/tmp`. There too where `TMPDIR` does not do: it is another user's who is not let in, or its
+    /// name is so long that the socket's does not fit.
     pub(super) fn new(port: u16) -> Result<Place, ServerError> {
         let account = Account::needed()?;
-        let preferred = std::env::temp_dir();
+        let memory = if std::env::var_os("TMPDIR").is_none() { in_memory() } else { None };
+        let is_memory = memory.is_some();
+        let preferred = memory.unwrap_or_else(std::env::temp_dir);
         // The name that will be added is always as long as this one.
         let fits = |parent: &Path| socket_path(&run_of(&parent.join(format!("{PREFIX}123456"))), port).as_os_str().len();
         let short = Path::new("/tmp");
-        let parent = if account.is_some() || fits(&preferred) > SOCKET_PATH_LIMIT { short } else { &preferred };
+        let is_closed = account.is_some() && !is_memory;
+        let parent = if is_closed || fits(&preferred) > SOCKET_PATH_LIMIT { short } else { &preferred };
         let claim = Claim::new(parent, PREFIX).map_err(io_error("make a directory in", parent))?;
         let run = run_of(claim.path());
         let socket = socket_path(&run, port);
@@ -62,6 +66,25 @@ impl Place {
     }
 }
 
+/// The file system that Linux keeps in memory for everybody, where it and the machine have room: what lies there is memory used.
+fn in_memory() -> Option<PathBuf> {
+    const PLACE: &str = "/dev/shm";
+    const ROOM: u64 = 4 << 30;
+    let system = rustix::fs::statvfs(PLACE).ok()?;
+    let room = system.f_bavail.saturating_mul(system.f_frsize);
+    let of_machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|facts| available(&facts))?;
+    // The limit of a container, which the machine's own number does not know.
+    let of_group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|limit| limit.trim().parse().ok());
+    let has_room = room >= ROOM && of_machine >= 2 * ROOM && of_group.is_none_or(|limit: u64| limit >= 2 * ROOM);
+    has_room.then(|| PathBuf::from(PLACE))
+}
+
+/// `MemAvailable` of `/proc/meminfo`, in bytes.
+fn available(facts: &str) -> Option<u64> {
+    let line = facts.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
+}
+
 fn run_of(directory: &Path) -> PathBuf {
     directory.join("run")
 }
@@ -73,7 +96,8 @@ fn socket_path(run: &Path, port: u16) -> PathBuf {
 
 /// Stops and removes the servers whose owners and watchdogs were both killed. What is not provably ours stays.
 pub(super) fn remove_orphans() {
-    let mut parents = vec![std::env::temp_dir(), PathBuf::from("/tmp")];
+    let mut parents = vec![std::env::temp_dir(), PathBuf::from("/dev/shm"), PathBuf::from("/tmp")];
+    parents.sort();
     parents.dedup();
     for orphan in parents.iter().flat_map(|parent| claim::orphans(parent, PREFIX)) {
         let run = run_of(orphan.path());
