@@ -4,11 +4,13 @@
 //! `cargo run --example judge -- DIRECTORY [--layout NAME] [--setup FILE.sql] [--pg-bin DIR] [--keep-going] [--verbose]
 //! [--trace] [--postgres VERSIONS]`
 
+use phasegate::catalog::Catalog;
 use phasegate::check::{self, Checked, Request};
 use phasegate::config::Settings;
 use phasegate::prove::judge::{JudgeOptions, Judgement, judge_history};
 use phasegate::prove::server::LocalServerOptions;
 use phasegate::prove::trace::{TraceJudgement, trace_history};
+use phasegate::source::History;
 use phasegate::versions::PostgresVersions;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -48,7 +50,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let settings = Settings { layout: arguments.layout.clone(), postgres: arguments.postgres, ..Settings::default() };
     let request = Request::of_paths(&arguments.paths, settings);
     let mut snapshots: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    let checked = check::run_observed(&request, &mut |history, _, catalog| {
+    let checked = check::run_observed(&request, &mut |history: &History, _: usize, catalog: &Catalog| {
         snapshots.entry(history.path.clone()).or_default().push(catalog.snapshot());
     });
     for unusable in &checked.unusable {

@@ -4,11 +4,13 @@
 #[path = "support/histories.rs"]
 mod histories;
 
+use phasegate::catalog::Catalog;
 use phasegate::catalog::snapshot::Snapshot;
 use phasegate::check::{self, Request};
 use phasegate::config::Settings;
 use phasegate::prove::judge::{JudgeOptions, judge_history};
 use phasegate::prove::server::LocalServerOptions;
+use phasegate::source::History;
 use std::path::PathBuf;
 
 #[test]
@@ -25,7 +27,8 @@ fn every_fixture_is_as_a_server_has_it() {
     for name in histories::histories() {
         let mut snapshots: Vec<Snapshot> = Vec::new();
         let request = Request::of_paths([histories::directory().join(&name)], Settings::default());
-        let checked = check::run_observed(&request, &mut |_, _, catalog| snapshots.push(catalog.snapshot()));
+        let checked =
+            check::run_observed(&request, &mut |_: &History, _: usize, catalog: &Catalog| snapshots.push(catalog.snapshot()));
         if (checked.histories.len(), checked.unusable.as_slice()) != (1, &[][..]) {
             wrong.push_str(&format!("=== {name}: {} histories, {:?}\n", checked.histories.len(), checked.unusable));
             continue;

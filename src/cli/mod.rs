@@ -42,7 +42,7 @@ enum Command {
     Freeze(freeze::Arguments),
     Init(init::Arguments),
     Layouts(layouts::Arguments),
-    Prove(prove::Arguments),
+    Prove(Box<prove::Arguments>),
     Rules(rules::Arguments),
 }
 

@@ -97,7 +97,8 @@ impl<'a> Cluster<'a> {
         let mut owner = base.connect()?;
         for (name, value) in &options.settings {
             let set = format!("ALTER DATABASE {BASE} SET {} = '{}'", quoted_setting(name), value.replace('\'', "''"));
-            run(&mut owner, &format!("set {name}"), &set)?;
+            let of_nobody = is_of_nobody(&mut administrator, name)?;
+            run(if of_nobody { &mut administrator } else { &mut owner }, &format!("set {name}"), &set)?;
         }
         if !options.search_path.is_empty() {
             let schemas: Vec<String> = options.search_path.iter().map(|schema| quote_identifier(schema)).collect();
@@ -337,6 +338,16 @@ fn end_sessions(database: &str) -> String {
 /// `app.name` is two identifiers with a dot between.
 fn quoted_setting(name: &str) -> String {
     name.split('.').map(quote_identifier).collect::<Vec<_>>().join(".")
+}
+
+/// True for a setting of the application's own (`app.tenant`), which means nothing to the server and which only a superuser may give a
+/// database; false for the server's own and those of extensions, some of which run code.
+fn is_of_nobody(client: &mut Client, name: &str) -> Result<bool, ServerError> {
+    const EXTENSION: &str =
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE pg_catalog.starts_with(name, $1))";
+    let Some((prefix, _)) = name.split_once('.') else { return Ok(false) };
+    let row = client.query_one(EXTENSION, &[&prefix]).map_err(failed("look for an extension"))?;
+    row.try_get(0).map(|is_known: bool| !is_known).map_err(failed("look for an extension"))
 }
 
 fn run(client: &mut Client, action: &str, sql: &str) -> Result<(), ServerError> {

@@ -18,6 +18,7 @@ pub type Prove = fn(&Cluster<'_>, &Chain<'_>, &[(String, String)], &dyn Progress
 pub struct Quiet;
 
 impl Progress for Quiet {
+    fn proof(&self, _: &str) {}
     fn unit(&self, _: &str) {}
 }
 

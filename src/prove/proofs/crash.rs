@@ -184,6 +184,7 @@ impl<'s> Killing<'_, 's> {
         // The first run makes it, before any unit: it and what hangs on it are no unit's.
         if let Some(ledger) = ledger {
             seen.schema.retain(|key, _| !key.name.contains(&ledger.table));
+            seen.data.retain(|name, _| !name.contains(&ledger.table));
         }
         Ok(seen)
     }
@@ -269,17 +270,15 @@ impl<'s> Killing<'_, 's> {
 
     /// The ledger's rows as another database has them.
     fn set_ledger(&self, victim: &Database<'_>, as_in: &Database<'_>) -> Result<(), ProveError> {
-        let (Some(known), Some(old)) = (self.ledger(victim)?, self.ledger(as_in)?) else {
-            return Ok(());
-        };
+        let Some(known) = self.ledger(victim)? else { return Ok(()) };
         let mut rows = Vec::new();
-        let action = "read the ledger";
-        let mut from = as_in.connect()?;
-        let copy = format!("COPY {} TO STDOUT", old.table);
-        from.copy_out(&copy)
-            .map_err(while_proving(action))?
-            .read_to_end(&mut rows)
-            .map_err(|source| ProveError::Copy { source })?;
+        // Before the first run there is none.
+        if let Some(old) = self.ledger(as_in)? {
+            let mut from = as_in.connect()?;
+            let copy = format!("COPY {} TO STDOUT", old.table);
+            let mut reader = from.copy_out(&copy).map_err(while_proving("read the ledger"))?;
+            reader.read_to_end(&mut rows).map_err(|source| ProveError::Copy { source })?;
+        }
         let mut to = victim.connect()?;
         to.batch_execute(&format!("DELETE FROM {}", known.table)).map_err(while_proving("put the ledger back"))?;
         let mut writer = to.copy_in(&format!("COPY {} FROM STDIN", known.table)).map_err(while_proving("put the ledger back"))?;
