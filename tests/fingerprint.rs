@@ -110,7 +110,8 @@ fn a_script_makes_the_same_twice_and_so_does_a_dump() {
             let host = server.socket_directory();
             let config = server.config("first");
             let port = config.get_ports().first().unwrap().to_string();
-            command.env("PGHOST", host).env("PGUSER", config.get_user().unwrap()).env("PGPORT", port);
+            let password = std::str::from_utf8(config.get_password().unwrap()).unwrap();
+            command.env("PGHOST", host).env("PGUSER", config.get_user().unwrap()).env("PGPORT", port).env("PGPASSWORD", password);
             command
         };
         let mut restored = new_database(&server, "restored");
@@ -249,9 +250,9 @@ fn what_two_runs_need_not_agree_on_is_masked() {
 fn an_owner_who_is_no_superuser_reads_it_and_what_he_may_not_read_is_listed() {
     for major in [15, 18] {
         let (server, mut superuser) = furnished(major);
-        superuser.batch_execute("CREATE ROLE plain LOGIN").unwrap();
+        superuser.batch_execute("CREATE ROLE plain LOGIN PASSWORD 'plain'").unwrap();
         superuser.batch_execute("CREATE DATABASE owned OWNER plain").unwrap();
-        let mut owner = server.config("owned").user("plain").connect(NoTls).unwrap();
+        let mut owner = server.config("owned").user("plain").password("plain").connect(NoTls).unwrap();
         owner
             .batch_execute(
                 "CREATE TABLE public.mine (a text); ALTER TABLE public.mine ENABLE ROW LEVEL SECURITY; INSERT INTO public.mine VALUES ('x'); \

@@ -34,7 +34,7 @@ fn write(directory: &Path, files: &[(&str, &str)]) {
 
 #[test]
 fn the_demo_is_proven_and_what_check_says_stands_in_the_same_report() {
-    let output = phasegate(&["fixtures/demo", "--format", "json", "--rounds", "1"]);
+    let output = phasegate(&["fixtures/demo", "--format", "json", "--rounds", "1", "--budget", "6"]);
     let report = report(&output);
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let passed = |name: &str| outcomes(&report).iter().any(|(proof, outcome)| proof == name && outcome == "passed");

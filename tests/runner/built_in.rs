@@ -384,7 +384,9 @@ fn a_call_is_stopped_when_its_time_is_over_and_leaves_nothing() {
     let ended = BuiltIn::new("sqlx").run(&chain, &call).unwrap();
     assert!(started.elapsed() < Duration::from_secs(10));
     let failure = failure(&ended).unwrap();
-    assert_eq!((failure.unit, failure.statement, failure.sqlstate.as_deref()), (Some(0), Some(0), Some("57P01")));
+    assert_eq!((failure.unit, failure.statement), (Some(0), Some(0)));
+    // The connection may be gone before the server's last words are read.
+    assert!(matches!(failure.sqlstate.as_deref(), None | Some("57P01")), "{failure:?}");
     assert!(failure.message.starts_with("stopped after 0.5 s: "), "{}", failure.message);
     assert_eq!(left_behind(&database), [] as [&str; 0]);
 }

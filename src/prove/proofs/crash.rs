@@ -181,6 +181,10 @@ impl<'s> Killing<'_, 's> {
         let ledger = self.ledger(database)?;
         scope.without_data_of.extend(ledger.iter().map(|ledger| ledger.table.clone()));
         let mut seen = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
+        // A schema that the runner makes for it alone.
+        if let Some((schema, _)) = self.stage.runner.ledger().and_then(|ledger| ledger.table.split_once('.')) {
+            seen.schema.retain(|key, _| !(key.kind.as_ref() == "schema" && key.name == schema && schema != "public"));
+        }
         // The first run makes it, before any unit: it and what hangs on it are no unit's.
         if let Some(ledger) = ledger {
             seen.schema.retain(|key, _| !key.name.contains(&ledger.table));

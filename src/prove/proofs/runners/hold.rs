@@ -11,10 +11,11 @@ use crate::prove::server::Login;
 use crate::prove::stage::{Deadline, ProveError, Stage, while_proving};
 use crate::sql::names::quote_identifier;
 use postgres::Client;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How long the runners may take to run into it, from their start.
-const PATIENCE: Duration = Duration::from_millis(2500);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Open transactions, and a session that sees who waits for them.
 pub struct Hold {
@@ -58,8 +59,8 @@ impl Hold {
         Ok(())
     }
 
-    /// Waits until all runners wait for something, or for [`PATIENCE`], and undoes what is held.
-    pub fn release_when_met(mut self, runners: usize) -> Result<(), ProveError> {
+    /// Waits until all runners wait for something or have ended, or for [`PATIENCE`], and undoes what is held.
+    pub fn release_when_met(mut self, runners: usize, ended: &AtomicUsize) -> Result<(), ProveError> {
         const WAITING: &str = "SELECT count(DISTINCT l.pid) FROM pg_catalog.pg_locks l \
              JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
              WHERE NOT l.granted AND a.datname = pg_catalog.current_database()";
@@ -68,7 +69,7 @@ impl Hold {
             while !patience.is_over() {
                 let row = watching.query_one(WAITING, &[]).map_err(while_proving("see who waits"))?;
                 let waiting: i64 = row.try_get(0).map_err(while_proving("see who waits"))?;
-                if usize::try_from(waiting).is_ok_and(|waiting| waiting >= runners) {
+                if usize::try_from(waiting).is_ok_and(|waiting| waiting + ended.load(Ordering::SeqCst) >= runners) {
                     break;
                 }
                 std::thread::sleep(Duration::from_millis(5));

@@ -19,6 +19,7 @@ use hold::Hold;
 use postgres::Client;
 use rendezvous::Rendezvous;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -154,10 +155,11 @@ impl Collision<'_, '_> {
             if cluster.server().has_superuser() { Some(Rendezvous::install(database, wanted.runners)?) } else { None };
         let holds = Hold::of_round(self.stage, database, self.reference, self.round == Round::NothingPending)?;
         let call = Call { database, units: chain.units.len(), through: None, limit: wanted.runner_limit };
+        let over = AtomicUsize::new(0);
         let ended = std::thread::scope(|scope| {
             let started: Vec<_> =
-                (0..wanted.runners).map(|_| scope.spawn(|| one(*runner, chain, &call, rendezvous.as_ref()))).collect();
-            let released = holds.release_when_met(wanted.runners);
+                (0..wanted.runners).map(|_| scope.spawn(|| one(*runner, chain, &call, rendezvous.as_ref(), &over))).collect();
+            let released = holds.release_when_met(wanted.runners, &over);
             let ended: Result<Vec<Ended>, ProveError> =
                 started.into_iter().map(|thread| thread.join().unwrap_or(Err(ProveError::Thread))).collect();
             released.and(ended)
@@ -201,8 +203,10 @@ fn one(
     chain: &crate::prove::chain::Chain<'_>,
     call: &Call<'_>,
     rendezvous: Option<&Rendezvous>,
+    over: &AtomicUsize,
 ) -> Result<Ended, ProveError> {
     let ended: Result<Ended, RunnerError> = runner.run(chain, call);
+    over.fetch_add(1, Ordering::SeqCst);
     if let Some(rendezvous) = rendezvous {
         rendezvous.one_has_ended()?;
     }

@@ -2,7 +2,8 @@
 //!
 //! Before the command, so that all of them have looked whether the object is there when the first makes it; after it and before its
 //! commit, so that the others run into what is not committed. A runner that takes a lock first loses no time: the others wait for that
-//! lock, which counts as being there. One that polls does, up to [`PATIENCE`] at each of [`MEETINGS`].
+//! lock, which counts as being there. One that polls does, up to [`PATIENCE`] at each of [`MEETINGS`]. Who has not connected yet is
+//! waited for longer: a process takes its time to start on a busy machine.
 //!
 //! Event triggers do not fire for roles and databases: for those see [`super::hold`]. Only a superuser can make one.
 
@@ -13,8 +14,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// How many commands of each session are held, before and after.
 const MEETINGS: usize = 6;
-/// Milliseconds for which a command is held at most.
+/// Milliseconds for which a command is held at most once all runners have a session.
 const PATIENCE: usize = 700;
+/// Milliseconds for which it is held at most while one has none.
+const PATIENCE_AT_START: usize = 10_000;
 
 /// A database in which runners meet.
 pub struct Rendezvous(Mutex<Client>);
@@ -32,7 +35,9 @@ impl Rendezvous {
                  SET search_path = pg_catalog SET lock_timeout = 0 SET statement_timeout = 0 AS $$
              DECLARE
                  meeting int := coalesce(nullif(current_setting('phasegate.meeting', true), ''), '0')::int + 1;
-                 patience timestamptz := clock_timestamp() + interval '{PATIENCE} milliseconds';
+                 patience timestamptz := clock_timestamp() + interval '{PATIENCE_AT_START} milliseconds';
+                 all_are_connected boolean := false;
+                 connected int;
                  here int;
                  opened int;
                  expected int;
@@ -47,6 +52,13 @@ impl Rendezvous {
                      SELECT last_value INTO opened FROM phasegate_rendezvous.open;
                      SELECT last_value INTO expected FROM phasegate_rendezvous.running;
                      EXIT WHEN opened >= meeting OR clock_timestamp() > patience;
+                     SELECT count(*) INTO connected FROM pg_stat_activity
+                         WHERE datname = current_database() AND backend_type = 'client backend'
+                             AND application_name <> 'phasegate administrator';
+                     IF connected >= expected AND NOT all_are_connected THEN
+                         all_are_connected := true;
+                         patience := clock_timestamp() + interval '{PATIENCE} milliseconds';
+                     END IF;
                      IF here >= expected THEN
                          PERFORM setval('phasegate_rendezvous.open', greatest(meeting, opened));
                          EXIT;
