@@ -74,3 +74,16 @@ fn an_idempotent_script_without_a_lock_collides_every_time() {
 fn an_idempotent_script_behind_a_lock_never_does() {
     passes_every_time("script-careful.sh");
 }
+
+#[test]
+fn a_password_that_every_run_sets_again_is_no_second_run_without_ddl() {
+    let server = prover::server();
+    for (runner, expected) in [("role-careful.sh", Outcome::Failed), ("ledger-careful.sh", Outcome::Passed)] {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/racing");
+        let line = format!("sh {}", fixtures.join(runner).display());
+        let request =
+            Request { runner: RunnerChoice::Command { line, over_tcp: false }, ..prover::request(&["apply", "second-run"]) };
+        let (checked, evidence) = prover::prove(&server, &request, &fixtures.join("migrations"), None);
+        assert_eq!(evidence[0].proofs[1].outcome, expected, "{runner}: {:#?}", checked.findings);
+    }
+}

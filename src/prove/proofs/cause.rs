@@ -60,10 +60,15 @@ pub fn usual(failure: &RunFailure, version: u32) -> &'static str {
 
 /// The right that a refused statement wants, where it is one that the owner of a database has not.
 pub fn missing_right(failure: &RunFailure, cluster: &Cluster<'_>) -> Option<&'static str> {
-    if failure.sqlstate.as_deref() != Some("42501") || cluster.is_superuser() {
+    let message = failure.message.to_ascii_lowercase();
+    // A command's output has the SQLSTATE only where its author asked for it.
+    let is_denied = match failure.sqlstate.as_deref() {
+        Some(state) => state == "42501",
+        None => message.contains("permission denied") || message.contains("must be superuser"),
+    };
+    if !is_denied || cluster.is_superuser() {
         return None;
     }
-    let message = failure.message.to_ascii_lowercase();
     let says = |words: &str| message.contains(words);
     Some(
         if says("create role") || says("createrole") || says("alter role") || says("drop role") || says("must have admin option")

@@ -87,10 +87,10 @@ fn scrubbed(text: &str, password: &Secret) -> String {
     text.replace(plain, "***").replace(&encoded, "***")
 }
 
-/// The last lines that hold something, as one message.
+/// The last lines that hold something, as one message on one line.
 pub fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
-    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join(" / ")
 }
 
 /// The last SQLSTATE that stands in it, in the forms in which clients write one: psql's verbose errors, libpq's and Go's

@@ -5,6 +5,8 @@
 //! lock, which counts as being there. One that polls does, up to [`PATIENCE`] at each of [`MEETINGS`]. Who has not connected yet is
 //! waited for longer: a process takes its time to start on a busy machine.
 //!
+//! Each meeting has a lock of its own, so that who has not woken up from the last one does not count as being at the next.
+//!
 //! Event triggers do not fire for roles and databases: for those see [`super::hold`]. Only a superuser can make one.
 
 use crate::prove::cluster::Database;
@@ -44,10 +46,10 @@ impl Rendezvous {
              BEGIN
                  IF meeting > {MEETINGS} OR current_setting('application_name') = 'phasegate administrator' THEN RETURN; END IF;
                  PERFORM set_config('phasegate.meeting', meeting::text, false);
-                 PERFORM pg_advisory_lock_shared(1885890401, 1);
+                 PERFORM pg_advisory_lock_shared(1885890401, meeting);
                  LOOP
                      SELECT count(DISTINCT l.pid) INTO here FROM pg_locks l
-                         WHERE (l.locktype = 'advisory' AND l.classid = 1885890401 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+                         WHERE (l.locktype = 'advisory' AND l.classid = 1885890401 AND l.objid::int >= meeting AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
                             OR (NOT l.granted AND l.pid IN (SELECT pid FROM pg_stat_get_activity(NULL) a WHERE a.datid = (SELECT oid FROM pg_database WHERE datname = current_database())));
                      SELECT last_value INTO opened FROM phasegate_rendezvous.open;
                      SELECT last_value INTO expected FROM phasegate_rendezvous.running;
@@ -66,7 +68,7 @@ impl Rendezvous {
                      PERFORM pg_sleep(0.005);
                      PERFORM pg_stat_clear_snapshot();
                  END LOOP;
-                 PERFORM pg_advisory_unlock_shared(1885890401, 1);
+                 PERFORM pg_advisory_unlock_shared(1885890401, meeting);
              END $$;
              CREATE EVENT TRIGGER phasegate_meet_before ON ddl_command_start EXECUTE FUNCTION phasegate_rendezvous.meet();
              CREATE EVENT TRIGGER phasegate_meet_after ON ddl_command_end EXECUTE FUNCTION phasegate_rendezvous.meet();"
