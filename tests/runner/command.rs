@@ -190,7 +190,7 @@ fn of_a_long_output_beginning_and_end_are_kept() {
     let ended = run(&CommandRunner::new(line), &project.chain(), &database);
     assert!(ended.output.starts_with("first\n1\n2\n") && ended.output.ends_with("100000\nerror\nlast\n"));
     assert!(ended.output.contains("bytes …]") && ended.output.len() < 140_000, "{}", ended.output.len());
-    assert!(message(&ended).ends_with("100000\nerror\nlast"));
+    assert!(message(&ended).ends_with("100000 / error / last"));
 }
 
 #[test]

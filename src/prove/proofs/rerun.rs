@@ -79,8 +79,13 @@ impl Again<'_, '_> {
         if runnable.clone().next().is_none() {
             return Ok((Repeated::Nothing, false));
         }
-        if runnable.clone().any(|statement| matches!(statement.op, Some(Op::Transaction(_)))) {
-            return Ok((self.in_a_copy(walk)?, has_work_outside(self.unit)));
+        if !is_one_block(self.unit) && runnable.clone().any(|statement| matches!(statement.op, Some(Op::Transaction(_)))) {
+            let repeated = self.in_a_copy(walk)?;
+            let outside = match &repeated {
+                Repeated::Failed(RunFailure { statement: Some(at), .. }) => stands_outside(self.unit, *at),
+                _ => (0..self.unit.statements.len()).any(|at| stands_outside(self.unit, at)),
+            };
+            return Ok((repeated, outside));
         }
         match self.in_a_transaction(walk)? {
             Some(repeated) => Ok((repeated, self.unit.wrapping == Wrapping::None)),
@@ -117,6 +122,10 @@ impl Again<'_, '_> {
         client.batch_execute("BEGIN").map_err(while_proving("begin a transaction"))?;
         self.forget_record(client)?;
         for (number, statement) in self.unit.statements.iter().enumerate().filter(|(_, one)| not_run(one).is_none()) {
+            if matches!(statement.op, Some(Op::Transaction(_))) {
+                // The file's own transaction around everything: ours takes its place.
+                continue;
+            }
             if let Err(error) = send(client, statement) {
                 let failure = self.answer(Some(number), error)?;
                 let refuses = [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION];
@@ -242,28 +251,37 @@ fn acts(statement: &ReplayStatement) -> bool {
     !matches!(statement.op, Some(Op::Transaction(_) | Op::Set(_) | Op::Show | Op::SetConstraints { .. }))
 }
 
-/// The file's own transactions leave something outside.
-fn has_work_outside(unit: &ReplayUnit) -> bool {
-    if unit.wrapping == Wrapping::Wrapped {
-        // Its own COMMIT ends the runner's transaction, and what follows is outside.
-        return true;
+/// The file's own transaction is around all that it does.
+fn is_one_block(unit: &ReplayUnit) -> bool {
+    let acting: Vec<&ReplayStatement> =
+        unit.statements.iter().filter(|one| acts(one) || matches!(one.op, Some(Op::Transaction(_)))).collect();
+    match acting.as_slice() {
+        [first, inner @ .., last] => {
+            matches!(first.op, Some(Op::Transaction(TransactionCommand::Begin)))
+                && matches!(last.op, Some(Op::Transaction(TransactionCommand::Commit)))
+                && !inner.iter().any(|one| matches!(one.op, Some(Op::Transaction(_))))
+        }
+        _ => false,
     }
-    let mut open = false;
-    let mut blocks = 0;
-    for statement in &unit.statements {
+}
+
+/// A statement that is not undone when the file stops at it or after it: none of the file's own transactions is around it, or one of
+/// them is over by then.
+fn stands_outside(unit: &ReplayUnit, at: usize) -> bool {
+    let mut open = unit.wrapping == Wrapping::Wrapped;
+    let mut is_first = true;
+    for (number, statement) in unit.statements.iter().enumerate() {
         match &statement.op {
-            Some(Op::Transaction(TransactionCommand::Begin)) => {
-                open = true;
-                blocks += 1;
-            }
+            Some(Op::Transaction(TransactionCommand::Begin)) => open = true,
             Some(Op::Transaction(TransactionCommand::Commit | TransactionCommand::Rollback | TransactionCommand::TwoPhase)) => {
-                open = false
+                open = false;
+                is_first = false;
             }
-            _ if !open && acts(statement) => return true,
+            _ if number == at => return acts(statement) && (!open || !is_first),
             _ => {}
         }
     }
-    blocks > 1
+    false
 }
 
 fn roll_back(client: &mut Client) -> Result<(), ProveError> {
@@ -308,5 +326,30 @@ impl Sequences {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Span;
+    use crate::sql::parse;
+
+    fn unit(wrapping: Wrapping, sql: &str) -> ReplayUnit {
+        let migration = crate::source::Migration { wrapping, ..crate::source::Migration::of_text("1", "1.sql", sql.as_bytes()) };
+        ReplayUnit::new(&migration, &parse::unit(&migration))
+    }
+
+    #[test]
+    fn a_statement_is_outside_where_no_transaction_of_the_file_undoes_it() {
+        let guarded = unit(Wrapping::Batch, "CREATE EXTENSION IF NOT EXISTS x; BEGIN; CREATE TABLE t (); COMMIT;");
+        assert!(stands_outside(&guarded, 0) && !stands_outside(&guarded, 2));
+        assert_eq!(guarded.statements[0].span, Span { start: 0, end: 32 });
+        let two = unit(Wrapping::Explicit, "BEGIN; CREATE TABLE t (); COMMIT; BEGIN; CREATE TABLE u (); COMMIT;");
+        assert!(!stands_outside(&two, 1) && stands_outside(&two, 4), "the first is over when the second stops");
+        let literal = unit(Wrapping::Wrapped, "CREATE TABLE t (); COMMIT; CREATE TABLE u ();");
+        assert!(!stands_outside(&literal, 0) && stands_outside(&literal, 2));
+        assert!(is_one_block(&unit(Wrapping::Explicit, "SET x.y = 1; BEGIN; CREATE TABLE t (); COMMIT;")));
+        assert!(!is_one_block(&two) && !is_one_block(&guarded));
     }
 }

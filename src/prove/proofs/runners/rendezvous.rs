@@ -18,6 +18,9 @@ use std::sync::{Mutex, PoisonError};
 const MEETINGS: usize = 6;
 /// Milliseconds for which a command is held at most once all runners have a session.
 const PATIENCE: usize = 700;
+/// Milliseconds for which all runners of a round are held together, once they have sessions: one that polls for its lock would wait at
+/// each file.
+const ALTOGETHER: usize = 8_000;
 /// Milliseconds for which it is held at most while one has none.
 const PATIENCE_AT_START: usize = 10_000;
 
@@ -31,6 +34,7 @@ impl Rendezvous {
             "CREATE SCHEMA phasegate_rendezvous;
              GRANT USAGE ON SCHEMA phasegate_rendezvous TO PUBLIC;
              CREATE SEQUENCE phasegate_rendezvous.open MINVALUE 0 START 0;
+             CREATE SEQUENCE phasegate_rendezvous.spent MINVALUE 0 START 0;
              CREATE SEQUENCE phasegate_rendezvous.running MINVALUE -1000 MAXVALUE 1000 START {runners} INCREMENT -1;
              SELECT nextval('phasegate_rendezvous.open'), nextval('phasegate_rendezvous.running');
              CREATE FUNCTION phasegate_rendezvous.meet() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -38,13 +42,16 @@ impl Rendezvous {
              DECLARE
                  meeting int := coalesce(nullif(current_setting('phasegate.meeting', true), ''), '0')::int + 1;
                  patience timestamptz := clock_timestamp() + interval '{PATIENCE_AT_START} milliseconds';
-                 all_are_connected boolean := false;
+                 all_are_connected timestamptz;
+                 spent int;
                  connected int;
                  here int;
                  opened int;
                  expected int;
              BEGIN
                  IF meeting > {MEETINGS} OR current_setting('application_name') = 'phasegate administrator' THEN RETURN; END IF;
+                 SELECT last_value INTO spent FROM phasegate_rendezvous.spent;
+                 IF spent > {ALTOGETHER} THEN RETURN; END IF;
                  PERFORM set_config('phasegate.meeting', meeting::text, false);
                  PERFORM pg_advisory_lock_shared(1885890401, meeting);
                  LOOP
@@ -57,8 +64,8 @@ impl Rendezvous {
                      SELECT count(*) INTO connected FROM pg_stat_activity
                          WHERE datname = current_database() AND backend_type = 'client backend'
                              AND application_name <> 'phasegate administrator';
-                     IF connected >= expected AND NOT all_are_connected THEN
-                         all_are_connected := true;
+                     IF connected >= expected AND all_are_connected IS NULL THEN
+                         all_are_connected := clock_timestamp();
                          patience := clock_timestamp() + interval '{PATIENCE} milliseconds';
                      END IF;
                      IF here >= expected THEN
@@ -69,6 +76,9 @@ impl Rendezvous {
                      PERFORM pg_stat_clear_snapshot();
                  END LOOP;
                  PERFORM pg_advisory_unlock_shared(1885890401, meeting);
+                 SELECT last_value INTO spent FROM phasegate_rendezvous.spent;
+                 PERFORM setval('phasegate_rendezvous.spent',
+                     spent + coalesce((extract(epoch FROM clock_timestamp() - all_are_connected) * 1000)::int, 0));
              END $$;
              CREATE EVENT TRIGGER phasegate_meet_before ON ddl_command_start EXECUTE FUNCTION phasegate_rendezvous.meet();
              CREATE EVENT TRIGGER phasegate_meet_after ON ddl_command_end EXECUTE FUNCTION phasegate_rendezvous.meet();"
