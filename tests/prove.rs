@@ -175,3 +175,56 @@ fn evidence_takes_the_place_of_what_cannot_be_judged_from_the_file() {
     std::fs::write(directory.path().join("0002_add.sql"), harmless.replace("int", "bigint")).unwrap();
     assert_eq!(levels(&check(&["--evidence", file.to_str().unwrap()])), ["error", "error"]);
 }
+
+#[test]
+fn a_kept_server_stays_until_it_is_ended_as_it_was_said() {
+    let output = phasegate(&["fixtures/demo", "--only", "apply", "--keep"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let connect = said.lines().find(|line| line.starts_with("PGPASSFILE=")).unwrap_or_else(|| panic!("{said}"));
+    let end = said.lines().find_map(|line| line.strip_prefix("to end it: ")).unwrap();
+    let shell = |line: &str| std::process::Command::new("sh").args(["-c", line]).output().unwrap();
+    // A later run takes it for nobody's.
+    phasegate(&["fixtures/demo", "--only", "apply"]);
+    let asked = shell(&format!("{connect} -XAtc 'SELECT count(*) FROM users'"));
+    assert_eq!(String::from_utf8_lossy(&asked.stdout).trim(), "0", "{}", String::from_utf8_lossy(&asked.stderr));
+    let ended = shell(end);
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let directory = end.rsplit(' ').next().unwrap();
+    assert!(!Path::new(directory).exists(), "{directory}");
+}
+
+#[test]
+fn a_signal_in_the_middle_of_a_proof_leaves_no_server() {
+    let shell = |line: String| {
+        let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    for (signal, code) in [("TERM", Some(143)), ("INT", Some(130)), ("KILL", None)] {
+        for proof in ["crash", "runners", "old-writes"] {
+            let mut running = std::process::Command::new(assert_cmd::cargo::cargo_bin!("phasegate"))
+                .current_dir(env!("CARGO_MANIFEST_DIR"))
+                .args(["prove", "fixtures/demo", "--only", proof, "--format", "json"])
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(1500));
+            // The postmaster and its watchdog.
+            let children = shell(format!("pgrep -P {}", running.id())).split_whitespace().collect::<Vec<_>>().join(",");
+            assert!(children.contains(',') || running.try_wait().unwrap().is_some(), "{signal} in {proof}: {children}");
+            shell(format!("kill -s {signal} {}", running.id()));
+            let ended = running.wait().unwrap();
+            // A proof that was over before the signal came proves nothing here, and is no failure.
+            if ended.code().is_none_or(|code| code > 3) {
+                assert_eq!(ended.code(), code, "{signal} in {proof}");
+            }
+            let patience = std::time::Instant::now();
+            let servers = || if children.is_empty() { String::new() } else { shell(format!("ps -o args= -p {children}")) };
+            while !servers().is_empty() {
+                // After a kill the watchdog needs its moment; after the others nothing may be left at all.
+                assert!(code.is_none() && patience.elapsed().as_secs() < 15, "{signal} in {proof} leaves {}", servers());
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+        }
+    }
+}

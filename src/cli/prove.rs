@@ -11,6 +11,7 @@ use crate::prove::prover::{self, Prover, RunnerChoice};
 use crate::prove::server::url::ProcessEnvironment;
 use crate::prove::server::{self, ServerChoice, Target, interrupt};
 use crate::prove::stage::{Progress, Proof, Wanted};
+use crate::report::escape::escape;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io;
 use std::path::PathBuf;
@@ -198,11 +199,16 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     let progress = Shown::new();
     let mut prover = Prover::new(server.as_ref(), &request, &progress);
     let checked = check::run_observed(&judging.request, &mut prover);
-    let evidence = prover.evidence;
+    let Prover { evidence, kept, .. } = prover;
     progress.bar.finish_and_clear();
     interrupt::settle();
     let is_incomplete = evidence.iter().any(Evidence::is_incomplete);
     tell_what_is_missing(&evidence);
+    match kept {
+        Some(Ok(lines)) => lines.iter().for_each(|line| terminal::complain_at_length(&escape(line))),
+        Some(Err(why)) => terminal::complain(&format!("nothing was kept: {why}")),
+        None => {}
+    }
     let exit = judging.finish(checked, |report| report.evidence = evidence)?;
     Ok(if is_incomplete { exit.max(Exit::Unproven) } else { exit })
 }
@@ -243,6 +249,6 @@ impl Progress for Shown {
     }
 
     fn unit(&self, id: &str) {
-        self.bar.set_message(crate::report::escape::escape(id).into_owned());
+        self.bar.set_message(escape(id).into_owned());
     }
 }

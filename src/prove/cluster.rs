@@ -8,7 +8,7 @@ use super::server::{Login, Secret, Server, ServerError};
 use crate::sql::names::quote_identifier;
 use postgres::Client;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The role that owns the databases and runs the migrations.
 pub const OWNER: &str = "phasegate_owner";
@@ -51,6 +51,7 @@ pub struct Cluster<'a> {
     superuser: bool,
     next: AtomicUsize,
     before: Inventory,
+    is_kept: AtomicBool,
 }
 
 /// What stands in a cluster beside the contents of databases.
@@ -75,6 +76,7 @@ impl<'a> Cluster<'a> {
             superuser: options.superuser,
             next: AtomicUsize::new(1),
             before: Inventory::default(),
+            is_kept: AtomicBool::new(false),
         };
         let mut client = cluster.administer()?;
         run(&mut client, "make the owner role", &format!("CREATE ROLE {OWNER}"))?;
@@ -128,6 +130,11 @@ impl<'a> Cluster<'a> {
     /// The owner may make roles.
     pub fn may_create_role(&self) -> bool {
         self.create_role || self.superuser
+    }
+
+    /// Everything stays as it is.
+    pub fn keep(&self) {
+        self.is_kept.store(true, Ordering::SeqCst);
     }
 
     /// A new connection as administrator to the maintenance database.
@@ -253,6 +260,9 @@ impl<'a> Cluster<'a> {
 impl Drop for Cluster<'_> {
     /// Nothing of ours stays on a server that stays. What cannot be removed is found by whoever looks at the server next.
     fn drop(&mut self) {
+        if self.is_kept.load(Ordering::SeqCst) {
+            return;
+        }
         if let Ok(mut client) = self.administer() {
             let _ = self.reset();
             let _ = self.remove(&mut client, BASE);

@@ -6,7 +6,7 @@
 use super::chain::Chain;
 use super::cluster::{Cluster, ClusterOptions, SetUp};
 use super::evidence::{Evidence, Found, ProofReport, Proven};
-use super::runner::{BuiltIn, CommandRunner, Ledger, Runner};
+use super::runner::{BuiltIn, Call, CommandRunner, Ledger, Runner};
 use super::server::Server;
 use super::stage::{Memory, Progress, Proof, ProveError, Stage, Wanted};
 use crate::check::{CheckedHistory, Witness};
@@ -52,23 +52,17 @@ pub struct Prover<'a> {
     pub progress: &'a dyn Progress,
     /// One for each history, in the order in which they were checked.
     pub evidence: Vec<Evidence>,
+    /// How to connect to what was kept and how to end it, or why nothing was.
+    pub kept: Option<Result<Vec<String>, String>>,
 }
 
 impl<'a> Prover<'a> {
     pub fn new(server: &'a dyn Server, request: &'a Request, progress: &'a dyn Progress) -> Prover<'a> {
-        Prover { server, request, progress, evidence: Vec::new() }
+        Prover { server, request, progress, evidence: Vec::new(), kept: None }
     }
 
-    fn run(&self, chain: &Chain<'_>, settings: &Settings) -> (Evidence, Vec<Found>) {
-        let mut evidence = Evidence {
-            history: chain.checked.history.path.clone(),
-            server: self.server.description(),
-            version: self.server.version(),
-            runner: String::new(),
-            built_in_runner: self.request.runner == RunnerChoice::BuiltIn,
-            proofs: Vec::new(),
-            observed: Vec::new(),
-        };
+    fn run(&mut self, chain: &Chain<'_>, settings: &Settings) -> (Evidence, Vec<Found>) {
+        let mut evidence = self.no_evidence(chain);
         let prepared = self.cluster_options(settings).and_then(|(options, wanted)| {
             let runner = self.runner(chain, settings)?;
             Ok((Cluster::prepare(self.server, &options)?, wanted, runner))
@@ -99,7 +93,35 @@ impl<'a> Prover<'a> {
                 evidence.observed.append(&mut report.observed);
             }
         }
+        if self.request.keep && self.kept.is_none() {
+            self.kept = Some(self.keep(&stage).map_err(|error| error.to_string()));
+        }
         (evidence, found)
+    }
+
+    fn no_evidence(&self, chain: &Chain<'_>) -> Evidence {
+        Evidence {
+            history: chain.checked.history.path.clone(),
+            server: self.server.description(),
+            version: self.server.version(),
+            runner: String::new(),
+            built_in_runner: self.request.runner == RunnerChoice::BuiltIn,
+            proofs: Vec::new(),
+            observed: Vec::new(),
+        }
+    }
+
+    /// Applies the history once more, for the user to look at. As much of it as applies.
+    fn keep(&self, stage: &Stage<'_>) -> Result<Vec<String>, ProveError> {
+        drop(stage.memory.applied.take());
+        stage.cluster.reset()?;
+        let database = stage.cluster.fresh()?;
+        let call = Call { database: &database, units: stage.chain.units.len(), through: None, limit: stage.wanted.runner_limit };
+        stage.runner.run(stage.chain, &call)?;
+        let lines = self.server.keep(database.name(), stage.cluster.owner())?;
+        database.keep();
+        stage.cluster.keep();
+        Ok(lines)
     }
 
     fn one(&self, proof: &'static dyn Proof, stage: &Stage<'_>) -> (Proven, Option<ProofReport>) {
@@ -170,6 +192,12 @@ fn not_run(proof: &dyn Proof, why: String) -> Proven {
 impl Witness for Prover<'_> {
     fn testify(&mut self, checked: &CheckedHistory, parsed: &[ParsedUnit], settings: &Settings) -> Vec<Finding> {
         let chain = Chain::new(checked, parsed);
+        if self.kept.is_some() {
+            let why = "--keep leaves the server with the first history in it: name one history".to_owned();
+            let proofs = self.request.proofs.iter().map(|proof| not_run(*proof, why.clone())).collect();
+            self.evidence.push(Evidence { proofs, ..self.no_evidence(&chain) });
+            return Vec::new();
+        }
         let (evidence, found) = self.run(&chain, settings);
         self.evidence.push(evidence);
         found.into_iter().map(|found| finding(&chain, found)).collect()

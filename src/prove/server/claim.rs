@@ -35,6 +35,11 @@ impl Claim {
         &self.path
     }
 
+    /// The directory is nobody's any more: it stays until somebody removes it by hand.
+    pub(super) fn give_up(&self) -> std::io::Result<()> {
+        std::fs::remove_file(self.path.join(MARKER))
+    }
+
     /// For a process that holds the claim with us.
     pub(super) fn shared(&self) -> std::io::Result<File> {
         self.lock.try_clone()

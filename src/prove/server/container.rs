@@ -223,6 +223,10 @@ impl Server for ContainerServer {
     fn is_running(&self) -> bool {
         self.with_container("look at a container", async |container| container.is_running().await).unwrap_or(false)
     }
+
+    fn keep(&self, _: &str, _: &Login) -> Result<Vec<String>, ServerError> {
+        Err(ServerError::NotKept)
+    }
 }
 
 impl fmt::Debug for ContainerServer {

@@ -46,6 +46,8 @@ pub enum ServerError {
     Interrupted,
     #[error("the socket path {} is longer than the {limit} bytes that a Unix socket allows", path.display())]
     SocketPath { path: PathBuf, limit: usize },
+    #[error("a container ends with the run that started it: keep a local server (--pg-bin, --pg-version) instead")]
+    NotKept,
     #[error("cannot {action}: {}", described(source))]
     Connection { action: String, source: postgres::Error },
 }

@@ -283,6 +283,27 @@ impl Server for LocalServer {
     fn is_running(&self) -> bool {
         self.with_running(Running::is_alive).unwrap_or(false)
     }
+
+    fn keep(&self, database: &str, login: &Login) -> Result<Vec<String>, ServerError> {
+        let mut running = lock(&self.running).take().ok_or(ServerError::Interrupted)?;
+        let directory = running.place.claim.path().to_owned();
+        running.watchdog.keep().map_err(io_error("leave", &directory))?;
+        let passwords = directory.join("pgpass");
+        let lines = format!("*:*:*:{}:{}\n", login.user, login.password.reveal());
+        write_private(&passwords, &lines).map_err(io_error("write", &passwords))?;
+        running.place.claim.give_up().map_err(io_error("give up", &directory))?;
+        let process = running.process.take().map(|process| process.id()).unwrap_or_default();
+        Ok(vec![
+            format!(
+                "PGPASSFILE={} psql -h {} -p {} -U {} {database}",
+                passwords.display(),
+                self.directory.display(),
+                self.port,
+                login.user
+            ),
+            format!("to end it: kill -INT {process} && rm -rf {}", directory.display()),
+        ])
+    }
 }
 
 impl Drop for LocalServer {
@@ -378,6 +399,12 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// For nobody else's eyes from its first byte on.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())
 }
 
 fn new_password() -> Result<Secret, ServerError> {

@@ -58,6 +58,10 @@ pub trait Server: std::fmt::Debug + Send + Sync {
 
     /// False once the server process is gone, as far as can be told without a connection.
     fn is_running(&self) -> bool;
+
+    /// Leaves the server when we end, and says how to connect to a database of it and how to end it: one line for each. Fails where
+    /// it cannot be left.
+    fn keep(&self, database: &str, login: &Login) -> Result<Vec<String>, ServerError>;
 }
 
 /// Where a server listens.

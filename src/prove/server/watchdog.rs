@@ -10,12 +10,15 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// `$1` is the directory to remove. Each line read is the process that works in it from now on, an empty one says that there is
-/// none and the last one's id no longer ours. SIGQUIT is PostgreSQL's immediate shutdown: we are dead, and nothing in there is
+/// none and the last one's id no longer ours; `keep` ends the watch and leaves everything. SIGQUIT is PostgreSQL's immediate shutdown: we are dead, and nothing in there is
 /// worth a checkpoint. The postmaster itself kills what of its children does not stop within five seconds. The signal goes to the
 /// process group, which is how it reaches what initdb started. The claim, in the directory itself, is removed last.
 const SCRIPT: &str = r#"
 process=
-while read -r line; do process=$line; done
+while read -r line; do
+    if [ "$line" = keep ]; then exit 0; fi
+    process=$line
+done
 if [ -n "$process" ]; then
     kill -s QUIT -- "-$process"
     rounds=0
@@ -59,6 +62,11 @@ impl Watchdog {
     /// What was watched ended and was waited for: its id may be another's soon.
     pub(super) fn forget(&mut self) -> std::io::Result<()> {
         self.tell("")
+    }
+
+    /// Nothing is stopped and nothing is removed, now or later.
+    pub(super) fn keep(&mut self) -> std::io::Result<()> {
+        self.tell("keep")
     }
 
     fn tell(&mut self, line: &str) -> std::io::Result<()> {

@@ -1,6 +1,8 @@
 //! What the runners of the layouts do, as far as proofs can see it: the lock, the ledger, and the moment at which the ledger knows.
 //!
-//! Read in the runners' own repositories; each profile names repository, file and function. Wrapping is not here: a unit carries its
+//! Each profile names repository, file and function. Read there for this were golang-migrate, sqlx, Prisma, node-pg-migrate, tern, Supabase,
+//! sqitch, Atlas, graphile-migrate, and Flyway's lock and table; of the others that is where to look, and what is said of them comes
+//! from their documentation and has not been held against the source. Wrapping is not here: a unit carries its
 //! own ([`Migration::wrapping`](crate::source::Migration)). Whether a runner waits for an advisory lock is what its layout says too
 //! ([`Layout::waits_for_advisory_lock`](crate::source::layouts::Layout)), and a test holds the two together.
 //!

@@ -198,6 +198,13 @@ impl Server for UrlServer {
         None
     }
 
+    fn keep(&self, database: &str, login: &Login) -> Result<Vec<String>, ServerError> {
+        Ok(vec![
+            format!("the database {database} stays: connect with the login that you gave"),
+            format!("to end it: DROP DATABASE {database}, and what else was made, the role {} last", login.user),
+        ])
+    }
+
     fn is_running(&self) -> bool {
         if self.target.is_socket() {
             let socket = Path::new(&self.target.host).join(format!(".s.PGSQL.{}", self.target.port));
