@@ -12,7 +12,7 @@ use super::replay::{Failure, ReplayError, ReplayStatement, ReplayUnit, described
 use super::server::LocalServer;
 use crate::check::CheckedHistory;
 use crate::effect::{Break, Effect, LockMode};
-use crate::op::{Op, Step, TransactionCommand};
+use crate::op::{Op, Persistence, Step, TransactionCommand};
 use postgres::Client;
 use postgres::error::SqlState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -335,7 +335,10 @@ impl Tracer {
             watch.look(&mut self.client)?;
             watch.start = watch.now.clone();
         }
-        if unit.statements.iter().any(rolls_back) {
+        // A judge wants to see each statement; a proof goes on whatever a unit's transaction means to its temporary tables.
+        let is_bound =
+            |statement: &ReplayStatement| rolls_back(statement) || (self.watch.is_some() && makes_temporary(statement));
+        if unit.statements.iter().any(is_bound) {
             judgement.untraced += unit.statements.len();
             self.changed = true;
             return self.as_written(unit);
@@ -464,6 +467,15 @@ fn rolls_back(statement: &ReplayStatement) -> bool {
         statement.op,
         Some(Op::Transaction(TransactionCommand::Rollback | TransactionCommand::RollbackTo(_) | TransactionCommand::TwoPhase))
     )
+}
+
+/// It makes a table that may end with its transaction.
+fn makes_temporary(statement: &ReplayStatement) -> bool {
+    match &statement.op {
+        Some(Op::CreateTable(table)) => table.persistence == Persistence::Temporary,
+        Some(Op::CreateTableAs(table)) => table.persistence == Persistence::Temporary,
+        _ => false,
+    }
 }
 
 /// CONCURRENTLY and the like, and a body that ends transactions.

@@ -62,9 +62,10 @@ impl Proof for Trace {
             report.remarks.push(format!("{} ran outside of a transaction, where nobody sees their locks", all.without_locks));
         }
         if all.untraced > 0 {
-            report
-                .remarks
-                .push(format!("{} of migrations that roll back were run as they are written and not traced", all.untraced));
+            report.remarks.push(format!(
+                "{} of migrations that roll back or make temporary tables were run as they are written and not traced",
+                all.untraced
+            ));
         }
         if report.outcome == Outcome::Passed && !report.found.is_empty() {
             report.outcome = Outcome::Failed;

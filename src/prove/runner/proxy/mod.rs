@@ -13,9 +13,12 @@ pub use watch::{Action, Administrator, Event, EventKind, Watch};
 use super::RunnerError;
 use crate::prove::server::Endpoint;
 use relay::Link;
+use std::fs::Permissions;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -29,6 +32,8 @@ const POLL: Duration = Duration::from_millis(2);
 const PARTING: Duration = Duration::from_secs(1);
 /// The number in the name of our own socket.
 const PORT: u16 = 5432;
+/// Bytes of a directory's name that leave room for our own and the socket's in it: a socket's path has 103 at most.
+const LONGEST: usize = 70;
 
 /// Stands in front of a server.
 #[derive(Debug)]
@@ -79,9 +84,17 @@ impl Proxy {
         Ok(Proxy::start(upstream, watch, endpoint, None, accept))
     }
 
-    /// Listens on a Unix socket in a directory of its own, which only this user may enter.
+    /// Listens on a Unix socket in a directory of its own, which only this user may enter. Where it can be, that is in the directory
+    /// of the server's own socket: whoever removes a server that was left behind removes it too.
     pub fn unix(upstream: &Endpoint, watch: Watch) -> Result<Proxy, RunnerError> {
-        let directory = tempfile::Builder::new().prefix("phasegate-proxy-").tempdir().map_err(failed)?;
+        let beside = match upstream {
+            Endpoint::Unix { directory, .. } if directory.as_os_str().len() < LONGEST => private_directory(directory).ok(),
+            Endpoint::Unix { .. } | Endpoint::Tcp { .. } => None,
+        };
+        let directory = match beside {
+            Some(directory) => directory,
+            None => private_directory(&std::env::temp_dir()).map_err(failed)?,
+        };
         let listener = UnixListener::bind(directory.path().join(format!(".s.PGSQL.{PORT}"))).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let endpoint = Endpoint::Unix { directory: directory.path().to_owned(), port: PORT };
@@ -288,6 +301,10 @@ impl Shared {
             }
         }
     }
+}
+
+fn private_directory(parent: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("proxy-").permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
 }
 
 fn failed(source: io::Error) -> RunnerError {
