@@ -21,3 +21,4 @@ pub mod runner;
 pub mod server;
 pub mod stage;
 pub mod trace;
+mod trace_judgement;

@@ -119,6 +119,8 @@ pub struct UnitOutcome {
 pub enum ReplayError {
     #[error("cannot {action}: {}", described(source))]
     Connection { action: &'static str, source: postgres::Error },
+    #[error(transparent)]
+    Runner(Box<super::runner::RunnerError>),
 }
 
 pub(super) fn while_trying(action: &'static str) -> impl FnOnce(postgres::Error) -> ReplayError {

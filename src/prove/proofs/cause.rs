@@ -46,10 +46,10 @@ pub fn usual(failure: &RunFailure, version: u32) -> &'static str {
         "25001" => "this cannot run in a transaction: give it a file of its own, in the runner's way out of its transaction",
         "25P02" => "an earlier statement of the same transaction failed and was ignored",
         "55P04" => "a value of an enum cannot be used in the transaction that adds it: use it in the next migration",
-        "0A000" => "this version of the server does not do that",
-        "58P01" | "0A001" => {
+        "0A000" | "58P01" if says("extension") => {
             "the extension is not installed on the server: install its package, or take a container image that has it (--image)"
         }
+        "0A000" => "this version of the server does not do that",
         "42601" => "the server's parser refuses it: a newer version's syntax, or a text that is no SQL",
         "57014" => "it took longer than the limit (--statement-timeout)",
         "53100" | "53400" => "it needs more disk than a disposable server is given",
@@ -70,27 +70,27 @@ pub fn missing_right(failure: &RunFailure, cluster: &Cluster<'_>) -> Option<&'st
         return None;
     }
     let says = |words: &str| message.contains(words);
-    Some(
-        if says("create role") || says("createrole") || says("alter role") || says("drop role") || says("must have admin option")
-        {
-            if cluster.may_create_role() {
-                "it wants a role's administration that its owner has not: make roles with `setup` below [prove] in phasegate.toml, or run it with --superuser"
-            } else {
-                "it wants CREATEROLE: --create-role gives it, which on 15 is nearly as much as a superuser has; or make the role outside of the migrations"
-            }
-        } else if says("create extension") || says("extension") {
-            "it wants a superuser to make the extension: name it with `extensions` below [prove] in phasegate.toml"
-        } else if says("superuser") {
-            "it wants a superuser: run it with --superuser where production does, or move it to where the server is set up"
-        } else if says("pg_")
-            || says("event trigger")
-            || says("foreign-data wrapper")
-            || says("untrusted")
-            || says("create database")
-        {
-            "it wants a right of administrators: run it with --superuser where production does, or move it to where the server is set up"
+    Some(if says("superuser attribute") {
+        "it wants a superuser: run it with --superuser where production does, or move it to where the server is set up"
+    } else if says("create role")
+        || says("createrole")
+        || says("alter role")
+        || says("drop role")
+        || says("must have admin option")
+    {
+        if cluster.may_create_role() {
+            "it wants a role's administration that its owner has not: make roles with `setup` below [prove] in phasegate.toml, or run it with --superuser"
         } else {
-            return None;
-        },
-    )
+            "it wants CREATEROLE: --create-role gives it, which on 15 is nearly as much as a superuser has; or make the role outside of the migrations"
+        }
+    } else if says("create extension") || says("extension") {
+        "it wants a superuser to make the extension: name it with `extensions` below [prove] in phasegate.toml"
+    } else if says("superuser") {
+        "it wants a superuser: run it with --superuser where production does, or move it to where the server is set up"
+    } else if says("pg_") || says("event trigger") || says("foreign-data wrapper") || says("untrusted") || says("create database")
+    {
+        "it wants a right of administrators: run it with --superuser where production does, or move it to where the server is set up"
+    } else {
+        return None;
+    })
 }

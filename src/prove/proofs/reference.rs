@@ -39,34 +39,37 @@ pub fn of_everything<'s>(stage: &'s Stage<'_>) -> Result<Result<&'s Reference, &
 
 fn make(stage: &Stage<'_>) -> Result<Result<Reference, RunFailure>, ProveError> {
     drop(stage.memory.applied.take());
-    let mut ends: Vec<Fingerprint> = Vec::new();
-    let mut changed_roles = Vec::new();
-    for last in [false, true] {
-        stage.cluster.reset()?;
-        let database = stage.cluster.fresh()?;
-        let call = Call { database: &database, units: stage.chain.units.len(), through: None, limit: stage.wanted.runner_limit };
-        if let Some(failure) = stage.runner.run(stage.chain, &call)?.failure {
-            return Ok(Err(failure));
-        }
-        let mut client = database.connect_as_administrator()?;
-        ends.push(Fingerprint::read(&mut client, &Scope::everything()).map_err(while_proving("read the database"))?);
-        if last {
-            let before = roles(stage, &mut client)?;
-            stage.runner.run(stage.chain, &call)?;
-            let after = roles(stage, &mut client)?;
-            changed_roles = after
-                .into_iter()
-                .filter(|(role, row)| before.get(role).is_some_and(|old| old != row))
-                .map(|(role, _)| role)
-                .collect();
-        }
-    }
-    let masked = match ends.as_slice() {
-        [first, second] => Fingerprint::undetermined(first, second),
-        _ => Masked::default(),
+    let first = match run(stage, |_, _| Ok(()))? {
+        Ok((end, ())) => end,
+        Err(failure) => return Ok(Err(failure)),
     };
-    let Some(end) = ends.pop() else { return Err(ProveError::Thread) };
-    Ok(Ok(Reference { end, masked, changed_roles }))
+    let again = |client: &mut Client, call: &Call<'_>| {
+        let before = roles(stage, client)?;
+        stage.runner.run(stage.chain, call)?;
+        let after = roles(stage, client)?;
+        let changed = after.into_iter().filter(|(role, row)| before.get(role).is_some_and(|old| old != row));
+        Ok(changed.map(|(role, _)| role).collect())
+    };
+    Ok(run(stage, again)?.map(|(end, changed_roles)| {
+        let masked = Fingerprint::undetermined(&first, &end);
+        Reference { end, masked, changed_roles }
+    }))
+}
+
+/// One run in a new database, how it ends, and what is done there afterwards.
+fn run<T>(
+    stage: &Stage<'_>,
+    afterwards: impl FnOnce(&mut Client, &Call<'_>) -> Result<T, ProveError>,
+) -> Result<Result<(Fingerprint, T), RunFailure>, ProveError> {
+    stage.cluster.reset()?;
+    let database = stage.cluster.fresh()?;
+    let call = Call { database: &database, units: stage.chain.units.len(), through: None, limit: stage.wanted.runner_limit };
+    if let Some(failure) = stage.runner.run(stage.chain, &call)?.failure {
+        return Ok(Err(failure));
+    }
+    let mut client = database.connect_as_administrator()?;
+    let end = Fingerprint::read(&mut client, &Scope::everything()).map_err(while_proving("read the database"))?;
+    Ok(Ok((end, afterwards(&mut client, &call)?)))
 }
 
 /// Roles and the version of each one's row. Only a superuser may see it; for others nothing changes.
