@@ -5,18 +5,18 @@
 //! not traced; that is counted, and so is what can only run outside of a transaction, where nobody sees the locks.
 
 use super::judge::{JudgeError, JudgeOptions};
-use super::observe::objects::{self, Objects};
-use super::observe::trace::{Relations, Trace};
+use super::observe::objects;
+use super::observe::trace::{self, Held, Trace};
 use super::observe::{Catalogs, Observer, breaks};
 use super::replay::{Failure, ReplayError, ReplayStatement, ReplayUnit, described_failure, skipped, while_trying};
 use super::runner::{RunFailure, RunnerError, apply_unit};
 use super::server::LocalServer;
 pub use super::trace_judgement::{Mismatch, Seen, TraceJudgement, Traced};
 use crate::check::CheckedHistory;
-use crate::effect::{Break, Effect};
+use crate::effect::Effect;
 use crate::op::{Op, Persistence, TransactionCommand};
-use postgres::Client;
 use postgres::error::SqlState;
+use postgres::{Client, SimpleQueryMessage};
 use std::time::{Duration, Instant};
 
 /// Traces one history on a server of its own.
@@ -47,41 +47,23 @@ pub struct Tracer {
     pub changed: bool,
     /// SET LOCAL of the unit so far.
     local: Vec<String>,
-    watch: Option<Watch>,
-}
-
-/// The catalogs as a tracer watches them.
-#[derive(Debug, Default)]
-struct Watch {
     observer: Observer,
-    /// At the beginning of the unit.
-    start: Catalogs,
-    now: Catalogs,
-}
-
-impl Watch {
-    fn look(&mut self, client: &mut Client) -> Result<(), ReplayError> {
-        self.now = self.observer.observe(client).map_err(while_trying("read the catalogs"))?;
-        Ok(())
-    }
-
-    /// What happened since the last look.
-    fn step(&mut self, client: &mut Client) -> Result<(Vec<Break>, Objects), ReplayError> {
-        let before = self.now.clone();
-        self.look(client)?;
-        Ok((breaks::difference(&self.start, &before, &self.now), objects::difference(&before, &self.now)))
-    }
+    /// The catalogs as the last committed statement left them; `None` where somebody else may have changed them.
+    now: Option<Catalogs>,
+    /// What old clients lose and which objects come and go is told, too.
+    watches: bool,
 }
 
 impl Tracer {
     /// What is there counts as older.
     pub fn new(client: Client, afterwards: Afterwards) -> Tracer {
-        Tracer { client, afterwards, changed: false, local: Vec::new(), watch: None }
+        let observer = Observer::default().with_files();
+        Tracer { client, afterwards, changed: false, local: Vec::new(), observer, now: None, watches: false }
     }
 
     /// Sees the catalogs too: which objects come and go, what old clients lose.
     pub fn watching(mut self) -> Tracer {
-        self.watch = Some(Watch::default());
+        self.watches = true;
         self
     }
 
@@ -111,22 +93,16 @@ impl Tracer {
         judgement: &mut TraceJudgement,
     ) -> Result<Option<Failure>, ReplayError> {
         let nothing = Effect::default();
-        self.client.batch_execute("DISCARD ALL").map_err(while_trying("begin a new session"))?;
-        self.local.clear();
-        if let Some(watch) = &mut self.watch {
-            watch.observer.everything_may_have_changed();
-            watch.look(&mut self.client)?;
-            watch.start = watch.now.clone();
-        }
+        self.new_session()?;
+        let start = self.catalogs()?;
         // A judge wants to see each statement; a proof goes on whatever a unit's transaction means to its temporary tables.
-        let is_bound =
-            |statement: &ReplayStatement| rolls_back(statement) || (self.watch.is_some() && makes_temporary(statement));
+        let is_bound = |statement: &ReplayStatement| rolls_back(statement) || (self.watches && makes_temporary(statement));
         if unit.statements.iter().any(is_bound) {
             judgement.untraced += unit.statements.len();
             self.changed = true;
+            self.now = None;
             return self.as_written(unit);
         }
-        let older = Relations::read(&mut self.client).map_err(while_trying("read the relations"))?;
         for (at, statement) in unit.statements.iter().enumerate() {
             if skipped(statement).is_some() {
                 judgement.skipped += 1;
@@ -146,7 +122,7 @@ impl Tracer {
                 }
                 Some(_) | None => {}
             }
-            match self.statement(statement, &older)? {
+            match self.statement(statement, &start)? {
                 Ok(trace) => {
                     judgement.add((unit, at), statement, predicted.get(at).unwrap_or(&nothing), trace);
                 }
@@ -156,47 +132,79 @@ impl Tracer {
         Ok(None)
     }
 
-    /// The inner error is the server's answer to the statement.
+    /// What one file set is gone with it: settings, roles, temporary tables, but not what we prepared ourselves.
+    fn new_session(&mut self) -> Result<(), ReplayError> {
+        const ACTION: &str = "begin a new session";
+        const DISCARD: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+            SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; \
+            SELECT pg_catalog.format('DEALLOCATE %I', name) FROM pg_catalog.pg_prepared_statements WHERE from_sql";
+        for message in self.client.simple_query(DISCARD).map_err(while_trying(ACTION))? {
+            if let SimpleQueryMessage::Row(row) = message
+                && let Some(deallocate) = row.get(0).filter(|text| text.starts_with("DEALLOCATE"))
+            {
+                self.client.batch_execute(deallocate).map_err(while_trying(ACTION))?;
+            }
+        }
+        self.local.clear();
+        Ok(())
+    }
+
+    /// As they are now, outside of a transaction.
+    fn catalogs(&mut self) -> Result<Catalogs, ReplayError> {
+        if let Some(now) = &self.now {
+            return Ok(now.clone());
+        }
+        self.observer.everything_may_have_changed();
+        let now = self.observer.observe(&mut self.client).map_err(while_trying(READING))?;
+        self.now = Some(now.clone());
+        Ok(now)
+    }
+
+    /// One statement of a unit that began with these catalogs. The inner error is the server's answer to it.
     fn statement(
         &mut self,
         statement: &ReplayStatement,
-        older: &Relations,
+        start: &Catalogs,
     ) -> Result<Result<(Trace, Option<Seen>), postgres::Error>, ReplayError> {
-        let reading = "read the relations";
-        self.client.batch_execute("BEGIN").map_err(while_trying("begin a transaction"))?;
-        for set in &self.local {
-            self.client.batch_execute(set).map_err(while_trying("set what the unit set"))?;
-        }
-        let before = Relations::read(&mut self.client).map_err(while_trying(reading))?;
-        let mut wal = self.wal()?;
-        let mut started = Instant::now();
+        let before = self.catalogs()?;
+        let wal = self.begin(&before)?;
+        let started = Instant::now();
         match self.client.batch_execute(&statement.sql) {
             Ok(()) => {
                 let time = started.elapsed();
-                let trace = before.trace(&mut self.client, older).map_err(while_trying(reading))?;
-                let trace = (trace, self.seen(time, wal)?);
+                let question = format!("{} {WAL};", trace::QUESTION);
+                let (after, answer) =
+                    self.observer.observe_and_ask(&mut self.client, &question).map_err(while_trying(READING))?;
+                let cost = trace::difference(&before, &after, &Held::read(&answer), &start.files);
+                let written = end_of_log(&answer).saturating_sub(wal);
+                let seen = self.watches.then(|| seen((start, &before, &after), time, written));
                 if self.afterwards == Afterwards::RollBack {
-                    return self.undo().map(|()| Ok(trace));
+                    return self.undo().map(|()| Ok((cost, seen)));
                 }
                 self.changed = true;
+                self.now = None;
                 match self.client.batch_execute("COMMIT") {
-                    Ok(()) => Ok(Ok(trace)),
+                    Ok(()) => {
+                        self.now = Some(after);
+                        Ok(Ok((cost, seen)))
+                    }
                     Err(error) => self.undo().map(|()| Err(error)),
                 }
             }
             Err(error) if wants_no_transaction(&error) => {
                 self.undo()?;
                 self.changed = true;
-                wal = self.wal()?;
-                started = Instant::now();
+                self.now = None;
+                let wal = self.wal()?;
+                let started = Instant::now();
                 match self.client.batch_execute(&statement.sql) {
                     Ok(()) => {
                         let time = started.elapsed();
-                        let trace = before.trace_afterwards(&mut self.client, older).map_err(while_trying(reading))?;
-                        if let Some(watch) = &mut self.watch {
-                            watch.observer.everything_may_have_changed();
-                        }
-                        Ok(Ok((trace, self.seen(time, wal)?)))
+                        let written = self.wal()?.saturating_sub(wal);
+                        let after = self.catalogs()?;
+                        let cost = trace::difference_afterwards(&before, &after, &start.files);
+                        let seen = self.watches.then(|| seen((start, &before, &after), time, written));
+                        Ok(Ok((cost, seen)))
                     }
                     Err(error) => Ok(Err(error)),
                 }
@@ -205,23 +213,20 @@ impl Tracer {
         }
     }
 
-    /// What else was seen of the statement that has just run.
-    fn seen(&mut self, time: Duration, wal: u64) -> Result<Option<Seen>, ReplayError> {
-        let written = self.wal()?.saturating_sub(wal);
-        let Some(watch) = &mut self.watch else { return Ok(None) };
-        let (breaks, objects) = watch.step(&mut self.client)?;
-        Ok(Some(Seen { breaks, objects, time, wal: written }))
+    /// A transaction with what the unit SET LOCAL. Answers the end of the log.
+    fn begin(&mut self, before: &Catalogs) -> Result<u64, ReplayError> {
+        // What was counted before is told when the session is idle next: what is counted from then on is the transaction's.
+        self.client.batch_execute("SELECT pg_catalog.pg_stat_force_next_flush()").map_err(while_trying("tell the statistics"))?;
+        let opening = std::iter::once("BEGIN").chain(self.local.iter().map(String::as_str)).chain(std::iter::once(WAL));
+        let opening: String = opening.flat_map(|statement| [statement, ";\n"]).collect();
+        let answer = self.client.simple_query(&opening).map_err(while_trying("begin a transaction"))?;
+        self.observer.begin(before);
+        Ok(end_of_log(&answer))
     }
 
-    /// Where the write-ahead log ends, in bytes; 0 unless the catalogs are watched.
+    /// Where the write-ahead log ends, in bytes.
     fn wal(&mut self) -> Result<u64, ReplayError> {
-        const QUERY: &str = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::bigint";
-        if self.watch.is_none() {
-            return Ok(0);
-        }
-        let row = self.client.query_one(QUERY, &[]).map_err(while_trying("read the end of the log"))?;
-        let end: i64 = row.try_get(0).map_err(while_trying("read the end of the log"))?;
-        Ok(end.unsigned_abs())
+        Ok(end_of_log(&self.client.simple_query(WAL).map_err(while_trying("read the end of the log"))?))
     }
 
     fn undo(&mut self) -> Result<(), ReplayError> {
@@ -241,6 +246,23 @@ impl Tracer {
         };
         Ok(answer.err().map(failure))
     }
+}
+
+/// The end of the write-ahead log.
+const WAL: &str = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0') AS log";
+const READING: &str = "read the catalogs";
+
+/// The answer to [`WAL`], in bytes.
+fn end_of_log(answer: &[SimpleQueryMessage]) -> u64 {
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.try_get("log").ok().flatten(),
+        _ => None,
+    });
+    row.and_then(|end| end.parse().ok()).unwrap_or(0)
+}
+
+fn seen((start, before, after): (&Catalogs, &Catalogs, &Catalogs), time: Duration, wal: u64) -> Seen {
+    Seen { breaks: breaks::difference(start, before, after), objects: objects::difference(before, after), time, wal }
 }
 
 fn rolls_back(statement: &ReplayStatement) -> bool {

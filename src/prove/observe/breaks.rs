@@ -9,7 +9,6 @@
 use super::catalogs::*;
 use crate::effect::{Break, BreakKind};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 /// True for kinds that catalogs can show. The others are in the data (rows removed) or in catalogs that are not read.
 pub fn is_observed(kind: BreakKind) -> bool {
@@ -58,17 +57,17 @@ pub fn is_observed(kind: BreakKind) -> bool {
 pub fn difference(start: &Catalogs, before: &Catalogs, after: &Catalogs) -> Vec<Break> {
     let mut found = Difference { start, before, after, breaks: BTreeSet::new() };
     // What was not read again did not change.
-    if !Rc::ptr_eq(&before.classes, &after.classes) {
+    if !before.classes.ptr_eq(&after.classes) {
         found.relations();
     }
-    if !Rc::ptr_eq(&before.attributes, &after.attributes) {
+    if !before.attributes.ptr_eq(&after.attributes) {
         found.columns();
         found.new_attributes();
     }
-    if !Rc::ptr_eq(&before.constraints, &after.constraints) {
+    if !before.constraints.ptr_eq(&after.constraints) {
         found.constraints();
     }
-    if !Rc::ptr_eq(&before.indexes, &after.indexes) {
+    if !before.indexes.ptr_eq(&after.indexes) {
         found.indexes();
     }
     found.triggers_policies_rules();
@@ -276,18 +275,18 @@ impl<'a> Difference<'a> {
     }
 
     /// Rows that hang on a relation and have nothing but a name.
-    fn hanging<Row>(
+    fn hanging<Row: Clone>(
         &mut self,
-        start: &BTreeMap<Oid, Row>,
+        start: &Rows<Oid, Row>,
         before: &Rows<Oid, Row>,
         after: &Rows<Oid, Row>,
         place: impl Fn(&Row) -> (Oid, &str),
         kinds: HangingKinds,
     ) {
-        if Rc::ptr_eq(before, after) {
+        if before.ptr_eq(after) {
             return;
         }
-        let mut report = |rows: &BTreeMap<Oid, Row>, others: &BTreeMap<Oid, Row>, kind: BreakKind, only_older: bool| {
+        let mut report = |rows: &Rows<Oid, Row>, others: &Rows<Oid, Row>, kind: BreakKind, only_older: bool| {
             for (oid, row) in rows {
                 let (relation, name) = place(row);
                 let counts = !others.contains_key(oid) && (!only_older || start.contains_key(oid));
@@ -303,7 +302,7 @@ impl<'a> Difference<'a> {
     }
 
     fn types(&mut self) {
-        if !Rc::ptr_eq(&self.before.types, &self.after.types) {
+        if !self.before.types.ptr_eq(&self.after.types) {
             for (oid, old) in self.before.types.iter() {
                 if !self.start.types.contains_key(oid) || self.before.is_member(PG_TYPE, *oid) {
                     continue;
@@ -324,7 +323,7 @@ impl<'a> Difference<'a> {
                 }
             }
         }
-        if !Rc::ptr_eq(&self.before.labels, &self.after.labels) {
+        if !self.before.labels.ptr_eq(&self.after.labels) {
             for (oid, old) in self.before.labels.iter() {
                 let of_type = self.before.types.get(&old.enum_type).filter(|_| self.after.types.contains_key(&old.enum_type));
                 let renamed = self.after.labels.get(oid).is_none_or(|new| new.label != old.label);
@@ -336,7 +335,7 @@ impl<'a> Difference<'a> {
     }
 
     fn routines(&mut self) {
-        if Rc::ptr_eq(&self.before.routines, &self.after.routines) {
+        if self.before.routines.ptr_eq(&self.after.routines) {
             return;
         }
         for (oid, old) in self.before.routines.iter() {
@@ -353,7 +352,7 @@ impl<'a> Difference<'a> {
     }
 
     fn schemas_extensions_roles(&mut self) {
-        if !Rc::ptr_eq(&self.before.namespaces, &self.after.namespaces) {
+        if !self.before.namespaces.ptr_eq(&self.after.namespaces) {
             for (oid, old) in self.before.namespaces.iter() {
                 if !self.start.namespaces.contains_key(oid) || self.before.is_member(PG_NAMESPACE, *oid) {
                     continue;
@@ -380,7 +379,7 @@ impl<'a> Difference<'a> {
 
     /// A partition or child that left a parent: its rows are no longer seen there.
     fn partitions(&mut self) {
-        if Rc::ptr_eq(&self.before.inherits, &self.after.inherits) {
+        if self.before.inherits.ptr_eq(&self.after.inherits) {
             return;
         }
         let is_pair = |catalogs: &Catalogs, child: Oid, parent: Oid| {

@@ -3,12 +3,11 @@
 //! Only user schemas are in here, members of extensions included: whether one counts is asked with [`Catalogs::is_member`].
 //! `qualified` is `schema.name`, quoted part by part as `quote_ident` does it.
 
-use std::collections::{BTreeMap, HashSet};
-use std::rc::Rc;
+use imbl::{OrdMap, OrdSet};
 
 pub type Oid = u32;
-/// Rows of one catalog by their key, shared between moments.
-pub type Rows<Key, Row> = Rc<BTreeMap<Key, Row>>;
+/// Rows of one catalog by their key. Two moments share what did not change between them.
+pub type Rows<Key, Row> = OrdMap<Key, Row>;
 
 /// OIDs of the catalogs themselves, as `pg_depend.classid` has them; they never change (`src/include/catalog/*.h`).
 pub const PG_CLASS: Oid = 1259;
@@ -36,9 +35,11 @@ pub struct Catalogs {
     pub sequences: Rows<Oid, SequenceRow>,
     pub extensions: Rows<Oid, ExtensionRow>,
     /// (catalog, object) of every member of an extension.
-    pub members: Rc<HashSet<(Oid, Oid)>>,
+    pub members: OrdSet<(Oid, Oid)>,
     pub publications: Rows<String, PublicationRow>,
     pub roles: Rows<Oid, String>,
+    /// Relations and indexes with their files, members of extensions left out; read only where [`super::Observer::with_files`].
+    pub files: Rows<Oid, RelationFile>,
 }
 
 impl Catalogs {
@@ -51,6 +52,19 @@ impl Catalogs {
     pub fn columns_of(&self, relation: Oid) -> impl Iterator<Item = (i16, &Attribute)> {
         self.attributes.range((relation, i16::MIN)..=(relation, i16::MAX)).map(|((_, number), column)| (*number, column))
     }
+}
+
+/// What has a name in `pg_class`, and where its rows are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelationFile {
+    pub qualified: String,
+    pub kind: char,
+    /// 0 for what has no file of its own.
+    pub file: Oid,
+    /// The table of an index, else 0.
+    pub table: Oid,
+    /// An index that excludes reads the table twice when it is built: for itself, and for what it excludes (`IndexCheckExclusion`).
+    pub excludes: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,7 @@
 //! a table that was created or dropped. Members of extensions stand for themselves only by their extension.
 
 use super::catalogs::*;
-use std::collections::BTreeSet;
-use std::rc::Rc;
+use imbl::ordmap::DiffItem;
 
 /// The objects that differ between two moments. Each list is sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,27 +20,15 @@ pub struct Objects {
 
 /// What differs between two moments of one connection.
 pub fn difference(before: &Catalogs, after: &Catalogs) -> Objects {
-    let mut found = Found { before, after, objects: Objects::default(), new: BTreeSet::new(), gone: BTreeSet::new() };
-    found.whole(
-        "schema",
-        &before.namespaces,
-        &after.namespaces,
-        |_, oid, _| Some((PG_NAMESPACE, *oid)),
-        |_, _, row| row.quoted.clone(),
-    );
-    found.relations();
+    let mut found = Found { before, after, objects: Objects::default() };
+    found.rows(&before.namespaces, &after.namespaces, |at, oid, row| at.own("schema", PG_NAMESPACE, *oid, row.quoted.clone()));
+    found.rows(&before.classes, &after.classes, |at, oid, row| at.own(word(row.kind), PG_CLASS, *oid, row.qualified.clone()));
     found.parts();
-    found.whole("type", &before.types, &after.types, |_, oid, _| Some((PG_TYPE, *oid)), |_, _, row| row.qualified.clone());
-    found.whole(
-        "routine",
-        &before.routines,
-        &after.routines,
-        |_, oid, _| Some((PG_PROC, *oid)),
-        |_, _, row| row.signature.clone(),
-    );
-    found.whole("extension", &before.extensions, &after.extensions, |_, _, _| None, |_, _, row| row.quoted.clone());
-    found.whole("publication", &before.publications, &after.publications, |_, _, _| None, |_, name, _| name.clone());
-    found.whole("role", &before.roles, &after.roles, |_, _, _| None, |_, _, name| name.clone());
+    found.rows(&before.types, &after.types, |at, oid, row| at.own("type", PG_TYPE, *oid, row.qualified.clone()));
+    found.rows(&before.routines, &after.routines, |at, oid, row| at.own("routine", PG_PROC, *oid, row.signature.clone()));
+    found.rows(&before.extensions, &after.extensions, |_, _, row| Some(("extension", row.quoted.clone())));
+    found.rows(&before.publications, &after.publications, |_, name, _| Some(("publication", name.clone())));
+    found.rows(&before.roles, &after.roles, |_, _, name| Some(("role", name.clone())));
     let Objects { created, dropped, renamed, changed } = &mut found.objects;
     for list in [created, dropped, renamed, changed] {
         list.sort();
@@ -50,129 +37,106 @@ pub fn difference(before: &Catalogs, after: &Catalogs) -> Objects {
     found.objects
 }
 
+/// What kind of object it is, and its name.
+type Told = Option<(&'static str, String)>;
+
 struct Found<'a> {
     before: &'a Catalogs,
     after: &'a Catalogs,
     objects: Objects,
-    /// Relations that are new, and those that are gone: their parts are not told.
-    new: BTreeSet<Oid>,
-    gone: BTreeSet<Oid>,
+}
+
+/// One of the two moments, and the other one.
+#[derive(Clone, Copy)]
+struct Moment<'a> {
+    catalogs: &'a Catalogs,
+    other: &'a Catalogs,
+}
+
+impl Moment<'_> {
+    /// An object that may be a member of an extension, which stands for it.
+    fn own(self, kind: &'static str, catalog: Oid, oid: Oid, name: String) -> Told {
+        (!self.catalogs.is_member(catalog, oid)).then_some((kind, name))
+    }
+
+    /// A part of a relation that is there at both moments: what came or went with it is not told.
+    fn part(self, kind: &'static str, relation: Oid, name: impl FnOnce(Option<&str>) -> String) -> Told {
+        let class = self.catalogs.classes.get(&relation);
+        if class.is_some() != self.other.classes.contains_key(&relation) || self.catalogs.is_member(PG_CLASS, relation) {
+            return None;
+        }
+        Some((kind, name(class.map(|class| class.qualified.as_str()))))
+    }
+
+    /// A part of a type that is there at both moments.
+    fn of_type(self, kind: &'static str, oid: Oid, name: &str) -> Told {
+        let found = self.catalogs.types.get(&oid)?;
+        let stays = self.other.types.contains_key(&oid) && !self.catalogs.is_member(PG_TYPE, oid);
+        stays.then(|| (kind, format!("{name} of {}", found.qualified)))
+    }
+
+    /// One that is named by its relation.
+    fn hanging(self, kind: &'static str, relation: Oid, name: &str) -> Told {
+        self.part(kind, relation, |class| class.map_or_else(|| name.to_owned(), |class| format!("{name} of {class}")))
+    }
 }
 
 impl Found<'_> {
-    /// Rows of one catalog. `member` says by which catalog and OID an extension would hold it.
-    fn whole<K: Ord, V: PartialEq>(
+    /// Rows of one catalog; `told` says what they are, and `None` of those that are not told.
+    fn rows<K: Ord + Clone, V: PartialEq + Clone>(
         &mut self,
-        kind: &str,
         before: &Rows<K, V>,
         after: &Rows<K, V>,
-        member: impl Fn(&Catalogs, &K, &V) -> Option<(Oid, Oid)>,
-        name: impl Fn(&Catalogs, &K, &V) -> String,
+        told: impl Fn(Moment<'_>, &K, &V) -> Told,
     ) {
-        // What was not read again did not change.
-        if Rc::ptr_eq(before, after) {
-            return;
-        }
-        let counts = |catalogs: &Catalogs, key: &K, row: &V| {
-            member(catalogs, key, row).is_none_or(|(catalog, oid)| !catalogs.is_member(catalog, oid))
-        };
-        for (key, row) in before.iter().filter(|(key, row)| counts(self.before, key, row)) {
-            let old = name(self.before, key, row);
-            match after.get(key) {
-                None => self.objects.dropped.push(format!("{kind} {old}")),
-                Some(now) if now != row => {
-                    let new = name(self.after, key, now);
-                    if new == old {
-                        self.objects.changed.push(format!("{kind} {old}"));
-                    } else {
-                        self.objects.renamed.push(format!("{kind} {old} → {new}"));
+        let old = Moment { catalogs: self.before, other: self.after };
+        let new = Moment { catalogs: self.after, other: self.before };
+        let objects = &mut self.objects;
+        let write = |list: &mut Vec<String>, told: Told| list.extend(told.map(|(kind, name)| format!("{kind} {name}")));
+        for item in before.diff(after) {
+            match item {
+                DiffItem::Add(key, row) => write(&mut objects.created, told(new, key, row)),
+                DiffItem::Remove(key, row) => write(&mut objects.dropped, told(old, key, row)),
+                DiffItem::Update { old: (key, row), new: (_, now) } => match (told(old, key, row), told(new, key, now)) {
+                    (Some(was), Some(is)) if was == is => write(&mut objects.changed, Some(is)),
+                    (Some((was, name)), Some((is, now))) if was == is => {
+                        objects.renamed.push(format!("{is} {name} → {now}"));
                     }
-                }
-                Some(_) => {}
-            }
-        }
-        for (key, row) in after.iter().filter(|(key, row)| !before.contains_key(key) && counts(self.after, key, row)) {
-            self.objects.created.push(format!("{kind} {}", name(self.after, key, row)));
-        }
-    }
-
-    fn relations(&mut self) {
-        let (before, after) = (&self.before.classes, &self.after.classes);
-        self.gone = before.keys().filter(|oid| !after.contains_key(oid)).copied().collect();
-        self.new = after.keys().filter(|oid| !before.contains_key(oid)).copied().collect();
-        for kind in ['r', 'p', 'v', 'm', 'S', 'f'] {
-            let of_kind = |rows: &Rows<Oid, Class>| -> Rows<Oid, Class> {
-                Rc::new(rows.iter().filter(|(_, class)| class.kind == kind).map(|(oid, class)| (*oid, class.clone())).collect())
-            };
-            if !Rc::ptr_eq(before, after) {
-                let (before, after) = (of_kind(before), of_kind(after));
-                self.whole(
-                    word(kind),
-                    &before,
-                    &after,
-                    |_, oid, _| Some((PG_CLASS, *oid)),
-                    |_, _, class| class.qualified.clone(),
-                );
+                    (was, is) => {
+                        write(&mut objects.dropped, was);
+                        write(&mut objects.created, is);
+                    }
+                },
             }
         }
     }
 
     /// What hangs on a relation that was there before and still is.
     fn parts(&mut self) {
-        let on = |catalogs: &Catalogs, relation: Oid, name: &str| match catalogs.classes.get(&relation) {
-            Some(class) => format!("{name} of {}", class.qualified),
-            None => name.to_owned(),
+        let (before, after) = (self.before, self.after);
+        // Where the row stands is no property of the column.
+        let moved = |key: &(Oid, i16), at: Moment<'_>| match (at.catalogs.attributes.get(key), at.other.attributes.get(key)) {
+            (Some(one), Some(other)) => {
+                Attribute { row_version: String::new(), ..one.clone() }
+                    == Attribute { row_version: String::new(), ..other.clone() }
+            }
+            _ => false,
         };
-        let columns = |rows: &Rows<(Oid, i16), Attribute>, skip: &BTreeSet<Oid>| -> Rows<(Oid, i16), Attribute> {
-            let stays = |key: &(Oid, i16)| !skip.contains(&key.0);
-            Rc::new(
-                rows.iter()
-                    .filter(|(key, _)| stays(key))
-                    // Where the row stands is no property of the column.
-                    .map(|(key, row)| (*key, Attribute { row_version: String::new(), ..row.clone() }))
-                    .collect(),
-            )
-        };
-        if !Rc::ptr_eq(&self.before.attributes, &self.after.attributes) {
-            let (before, after) = (columns(&self.before.attributes, &self.gone), columns(&self.after.attributes, &self.new));
-            let member = |_: &Catalogs, key: &(Oid, i16), _: &Attribute| Some((PG_CLASS, key.0));
-            self.whole("column", &before, &after, member, |catalogs, (relation, _), column| {
-                catalogs
-                    .classes
-                    .get(relation)
-                    .map_or_else(|| column.quoted.clone(), |class| format!("{}.{}", class.qualified, column.quoted))
-            });
-        }
-        let (gone, new) = (self.gone.clone(), self.new.clone());
-        macro_rules! hanging {
-            ($kind:literal, $field:ident: $row:ty, $name:expr) => {
-                if !Rc::ptr_eq(&self.before.$field, &self.after.$field) {
-                    let without = |rows: &Rows<Oid, $row>, skip: &BTreeSet<Oid>| -> Rows<Oid, $row> {
-                        let rest = rows.iter().filter(|(_, row)| !skip.contains(&row.relation));
-                        Rc::new(rest.map(|(oid, row)| (*oid, row.clone())).collect())
-                    };
-                    let (before, after) = (without(&self.before.$field, &gone), without(&self.after.$field, &new));
-                    self.whole($kind, &before, &after, |_, _, row| Some((PG_CLASS, row.relation)), $name);
-                }
-            };
-        }
-        hanging!("constraint", constraints: ConstraintRow, |catalogs, _, row| on(catalogs, row.relation.max(row.domain), &row.quoted));
-        hanging!("index", indexes: IndexRow, |_, _, row| row.qualified.clone());
-        hanging!("trigger", triggers: TriggerRow, |catalogs, _, row| on(catalogs, row.relation, &row.quoted));
-        hanging!("policy", policies: PolicyRow, |catalogs, _, row| on(catalogs, row.relation, &row.quoted));
-        hanging!("rule", rules: RuleRow, |catalogs, _, row| on(catalogs, row.relation, &row.quoted));
-        let labels = |catalogs: &Catalogs, _: &Oid, row: &LabelRow| match catalogs.types.get(&row.enum_type) {
-            Some(enumeration) => format!("{} of {}", row.quoted, enumeration.qualified),
-            None => row.quoted.clone(),
-        };
-        let of_old = |catalogs: &Catalogs, other: &Catalogs| -> Rows<Oid, LabelRow> {
-            let rest = catalogs.labels.iter().filter(|(_, row)| other.types.contains_key(&row.enum_type));
-            Rc::new(rest.map(|(oid, row)| (*oid, row.clone())).collect())
-        };
-        if !Rc::ptr_eq(&self.before.labels, &self.after.labels) {
-            let (before, after) = (of_old(self.before, self.after), of_old(self.after, self.before));
-            self.whole("enum value", &before, &after, |_, _, row| Some((PG_TYPE, row.enum_type)), labels);
-        }
+        self.rows(&before.attributes, &after.attributes, |at, key, row| {
+            if moved(key, at) {
+                return None;
+            }
+            at.part("column", key.0, |class| class.map_or_else(|| row.quoted.clone(), |class| format!("{class}.{}", row.quoted)))
+        });
+        self.rows(&before.constraints, &after.constraints, |at, _, row| match row.relation {
+            0 => at.of_type("constraint", row.domain, &row.quoted),
+            relation => at.hanging("constraint", relation, &row.quoted),
+        });
+        self.rows(&before.indexes, &after.indexes, |at, _, row| at.part("index", row.relation, |_| row.qualified.clone()));
+        self.rows(&before.triggers, &after.triggers, |at, _, row| at.hanging("trigger", row.relation, &row.quoted));
+        self.rows(&before.policies, &after.policies, |at, _, row| at.hanging("policy", row.relation, &row.quoted));
+        self.rows(&before.rules, &after.rules, |at, _, row| at.hanging("rule", row.relation, &row.quoted));
+        self.rows(&before.labels, &after.labels, |at, _, row| at.of_type("enum value", row.enum_type, &row.quoted));
     }
 }
 
@@ -183,6 +147,7 @@ fn word(relkind: char) -> &'static str {
         'm' => "materialized view",
         'S' => "sequence",
         'f' => "foreign table",
+        'c' => "type",
         _ => "table",
     }
 }

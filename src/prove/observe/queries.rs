@@ -1,9 +1,98 @@
 //! One query per catalog. They run with only `pg_catalog` on the search path, so every user name comes out qualified.
+//!
+//! A query with a parameter reads the rows that are at most that old in transactions (`age(xmin)`): everything, or what the open
+//! transaction has written. The plans stay with the session, as each is asked for after nearly every statement.
 
 use super::catalogs::*;
-use postgres::{Client, Error, Row};
-use std::collections::HashSet;
-use std::rc::Rc;
+use imbl::OrdSet;
+use postgres::types::ToSql;
+use postgres::{Client, Error, Row, Statement};
+use std::collections::HashMap;
+
+/// The queries as they were prepared in one session.
+pub type Prepared = HashMap<&'static str, Statement>;
+
+/// How much of a catalog is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    /// Rows of this age in transactions or younger; none is gone.
+    Written(i32),
+}
+
+/// A session in which catalogs are read.
+pub struct Reader<'a> {
+    pub client: &'a mut Client,
+    pub prepared: &'a mut Prepared,
+}
+
+impl Reader<'_> {
+    fn rows(&mut self, query: &'static str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        let statement = match self.prepared.get(query) {
+            Some(statement) => statement.clone(),
+            None => {
+                let statement = self.client.prepare(query)?;
+                self.prepared.insert(query, statement.clone());
+                statement
+            }
+        };
+        self.client.query(&statement, parameters)
+    }
+
+    /// A query without a parameter. Rows that are as they were stay shared.
+    fn whole<K: Ord + Clone, V: Clone + PartialEq>(
+        &mut self,
+        known: &mut Rows<K, V>,
+        query: &'static str,
+        read: impl Fn(&Row) -> Result<(K, V), Error>,
+    ) -> Result<(), Error> {
+        replace(known, &self.rows(query, &[])?, read)
+    }
+
+    fn part<K: Ord + Clone, V: Clone + PartialEq>(
+        &mut self,
+        part: Part,
+        known: &mut Rows<K, V>,
+        query: &'static str,
+        read: impl Fn(&Row) -> Result<(K, V), Error>,
+    ) -> Result<(), Error> {
+        match part {
+            // Nothing is older than that; what is frozen is exactly so old.
+            Part::Whole => replace(known, &self.rows(query, &[&i32::MAX])?, read),
+            Part::Written(age) => {
+                for row in self.rows(query, &[&age])? {
+                    let (key, row) = read(&row)?;
+                    put(known, key, row);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn put<K: Ord + Clone, V: Clone + PartialEq>(known: &mut Rows<K, V>, key: K, row: V) {
+    if known.get(&key) != Some(&row) {
+        known.insert(key, row);
+    }
+}
+
+fn replace<K: Ord + Clone, V: Clone + PartialEq>(
+    known: &mut Rows<K, V>,
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<(K, V), Error>,
+) -> Result<(), Error> {
+    let mut keys = OrdSet::new();
+    for row in rows {
+        let (key, row) = read(row)?;
+        keys.insert(key.clone());
+        put(known, key, row);
+    }
+    let gone: Vec<K> = known.keys().filter(|key| !keys.contains(*key)).cloned().collect();
+    for key in gone {
+        known.remove(&key);
+    }
+    Ok(())
+}
 
 /// The namespaces that are the user's; `n` is the row of `pg_namespace`.
 macro_rules! user_schema {
@@ -28,39 +117,35 @@ macro_rules! grants {
     };
 }
 
-fn keyed<K: Ord, V>(client: &mut Client, query: &str, read: impl Fn(&Row) -> Result<(K, V), Error>) -> Result<Rows<K, V>, Error> {
-    Ok(Rc::new(client.query(query, &[])?.iter().map(read).collect::<Result<_, _>>()?))
-}
-
 /// A `"char"` column, cast to text: one ASCII letter, or empty where the catalog has a zero byte.
 fn letter(row: &Row, at: usize) -> Result<char, Error> {
     Ok(row.try_get::<_, &str>(at)?.chars().next().unwrap_or(' '))
 }
 
-pub fn namespaces(client: &mut Client) -> Result<Rows<Oid, Namespace>, Error> {
+pub fn namespaces(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Namespace>) -> Result<(), Error> {
     const QUERY: &str = concat!(
         "SELECT n.oid, n.nspname::text, quote_ident(n.nspname), pg_get_userbyid(n.nspowner)::text, ",
         grants!("n.nspacl", "n.nspowner"),
-        " FROM pg_namespace n WHERE ",
+        " FROM pg_namespace n WHERE age(n.xmin) <= $1 AND ",
         user_schema!()
     );
-    keyed(client, QUERY, |row| {
+    reader.part(part, known, QUERY, |row| {
         let privileges = Privileges { owner: row.try_get(3)?, stored: row.try_get(4)? };
         Ok((row.try_get(0)?, Namespace { name: row.try_get(1)?, quoted: row.try_get(2)?, privileges }))
     })
 }
 
-pub fn classes(client: &mut Client) -> Result<Rows<Oid, Class>, Error> {
+pub fn classes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Class>) -> Result<(), Error> {
     const QUERY: &str = concat!(
         "SELECT c.oid, c.relname::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname), n.oid, c.relkind::text, ",
         "pg_get_userbyid(c.relowner)::text, c.relpersistence::text, c.relrowsecurity, c.relforcerowsecurity, ",
         "c.relreplident::text, c.relispartition, coalesce(p.partstrat::text, ''), ",
         grants!("c.relacl", "c.relowner"),
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid ",
-        "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND ",
+        "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND age(c.xmin) <= $1 AND ",
         user_schema!()
     );
-    keyed(client, QUERY, |row| {
+    reader.part(part, known, QUERY, |row| {
         let class = Class {
             name: row.try_get(1)?,
             qualified: row.try_get(2)?,
@@ -79,7 +164,7 @@ pub fn classes(client: &mut Client) -> Result<Rows<Oid, Class>, Error> {
 }
 
 /// The server keeps `DEFAULT NULL` where the type has a length, and drops it where not; an INSERT gets NULL from both.
-pub fn attributes(client: &mut Client) -> Result<Rows<(Oid, i16), Attribute>, Error> {
+pub fn attributes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<(Oid, i16), Attribute>) -> Result<(), Error> {
     const QUERY: &str = concat!(
         "SELECT a.attrelid, a.attnum, a.attname::text, quote_ident(a.attname), a.atttypid, a.atttypmod, ",
         "format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, a.attidentity::text, a.attgenerated::text, ",
@@ -90,10 +175,10 @@ pub fn attributes(client: &mut Client) -> Result<Rows<(Oid, i16), Attribute>, Er
         "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum ",
         "JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation ",
         "LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace ",
-        "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND ",
+        "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND age(a.xmin) <= $1 AND ",
         user_schema!()
     );
-    keyed(client, QUERY, |row| {
+    reader.part(part, known, QUERY, |row| {
         let attribute = Attribute {
             name: row.try_get(2)?,
             quoted: row.try_get(3)?,
@@ -114,17 +199,17 @@ pub fn attributes(client: &mut Client) -> Result<Rows<(Oid, i16), Attribute>, Er
 }
 
 /// NOT NULL constraints (18) and constraint triggers are left out: the one is a property of the column, the other a trigger.
-pub fn constraints(client: &mut Client) -> Result<Rows<Oid, ConstraintRow>, Error> {
+pub fn constraints(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, ConstraintRow>) -> Result<(), Error> {
     const QUERY: &str = concat!(
         "SELECT k.oid, k.conname::text, quote_ident(k.conname), k.contype::text, k.conrelid, k.contypid, ",
         "coalesce(k.conkey, '{}'), k.confrelid, k.convalidated, k.condeferrable, k.condeferred, ",
         "CASE k.contype WHEN 'f' THEN k.confdeltype::text ELSE '' END, CASE k.contype WHEN 'f' THEN k.confupdtype::text ELSE '' END, ",
         "coalesce(parent.conrelid = k.conrelid, false) ",
         "FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace LEFT JOIN pg_constraint parent ON parent.oid = k.conparentid ",
-        "WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND ",
+        "WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND age(k.xmin) <= $1 AND ",
         user_schema!()
     );
-    keyed(client, QUERY, |row| {
+    reader.part(part, known, QUERY, |row| {
         let constraint = ConstraintRow {
             name: row.try_get(1)?,
             quoted: row.try_get(2)?,
@@ -144,16 +229,17 @@ pub fn constraints(client: &mut Client) -> Result<Rows<Oid, ConstraintRow>, Erro
     })
 }
 
-pub fn indexes(client: &mut Client) -> Result<Rows<Oid, IndexRow>, Error> {
+pub fn indexes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, IndexRow>) -> Result<(), Error> {
     const QUERY: &str = concat!(
         "SELECT i.indexrelid, c.relname::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname), i.indrelid, i.indisunique, ",
         "i.indisvalid, i.indkey::int2[], i.indnkeyatts, i.indpred IS NOT NULL, m.amname::text, ",
-        "EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) ",
+        "k.oid IS NOT NULL ",
         "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
-        "JOIN pg_am m ON m.oid = c.relam WHERE ",
+        "JOIN pg_am m ON m.oid = c.relam LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') ",
+        "WHERE least(age(i.xmin), age(c.xmin), age(k.xmin)) <= $1 AND ",
         user_schema!()
     );
-    keyed(client, QUERY, |row| {
+    reader.part(part, known, QUERY, |row| {
         let index = IndexRow {
             name: row.try_get(1)?,
             qualified: row.try_get(2)?,
@@ -170,16 +256,16 @@ pub fn indexes(client: &mut Client) -> Result<Rows<Oid, IndexRow>, Error> {
     })
 }
 
-pub fn triggers(client: &mut Client) -> Result<Rows<Oid, TriggerRow>, Error> {
+pub fn triggers(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, TriggerRow>) -> Result<(), Error> {
     const QUERY: &str = concat!(
         "SELECT g.oid, g.tgname::text, quote_ident(g.tgname), g.tgrelid, g.tgtype, ",
         "CASE pn.nspname WHEN 'pg_catalog' THEN quote_ident(p.proname) ELSE quote_ident(pn.nspname) || '.' || quote_ident(p.proname) END, ",
         "g.tgenabled::text FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
         "JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace pn ON pn.oid = p.pronamespace ",
-        "WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND ",
+        "WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND age(g.xmin) <= $1 AND ",
         user_schema!()
     );
-    keyed(client, QUERY, |row| {
+    reader.part(part, known, QUERY, |row| {
         let trigger = TriggerRow {
             name: row.try_get(1)?,
             quoted: row.try_get(2)?,
@@ -192,11 +278,11 @@ pub fn triggers(client: &mut Client) -> Result<Rows<Oid, TriggerRow>, Error> {
     })
 }
 
-pub fn policies(client: &mut Client) -> Result<Rows<Oid, PolicyRow>, Error> {
+pub fn policies(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, PolicyRow>) -> Result<(), Error> {
     const QUERY: &str = "SELECT p.oid, p.polname::text, quote_ident(p.polname), p.polrelid, p.polcmd::text, p.polpermissive, \
         ARRAY(SELECT CASE r WHEN 0 THEN 'public' ELSE pg_get_userbyid(r)::text END FROM unnest(p.polroles) r ORDER BY 1) \
-        FROM pg_policy p";
-    keyed(client, QUERY, |row| {
+        FROM pg_policy p WHERE age(p.xmin) <= $1";
+    reader.part(part, known, QUERY, |row| {
         let policy = PolicyRow {
             name: row.try_get(1)?,
             quoted: row.try_get(2)?,
@@ -209,28 +295,28 @@ pub fn policies(client: &mut Client) -> Result<Rows<Oid, PolicyRow>, Error> {
     })
 }
 
-pub fn rules(client: &mut Client) -> Result<Rows<Oid, RuleRow>, Error> {
+pub fn rules(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, RuleRow>) -> Result<(), Error> {
     const QUERY: &str = concat!(
         "SELECT r.oid, r.rulename::text, quote_ident(r.rulename), r.ev_class FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class ",
-        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.rulename <> '_RETURN' AND ",
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.rulename <> '_RETURN' AND age(r.xmin) <= $1 AND ",
         user_schema!()
     );
-    keyed(client, QUERY, |row| {
+    reader.part(part, known, QUERY, |row| {
         Ok((row.try_get(0)?, RuleRow { name: row.try_get(1)?, quoted: row.try_get(2)?, relation: row.try_get(3)? }))
     })
 }
 
 /// Row types, arrays, multiranges and shells are left out: they come and go with something else.
-pub fn types(client: &mut Client) -> Result<Rows<Oid, TypeRow>, Error> {
+pub fn types(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, TypeRow>) -> Result<(), Error> {
     const QUERY: &str = concat!(
         "SELECT t.oid, quote_ident(n.nspname) || '.' || quote_ident(t.typname), t.typtype::text, pg_get_userbyid(t.typowner)::text, ",
         "coalesce(CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) WHEN 'r' THEN format_type(r.rngsubtype, NULL) END, ''), ",
         "t.typbasetype, t.typnotnull, t.typdefault IS NOT NULL FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace ",
         "LEFT JOIN pg_range r ON r.rngtypid = t.oid WHERE t.typtype IN ('e', 'd', 'r', 'b') AND t.typisdefined ",
-        "AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid) AND ",
+        "AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid) AND age(t.xmin) <= $1 AND ",
         user_schema!()
     );
-    keyed(client, QUERY, |row| {
+    reader.part(part, known, QUERY, |row| {
         let found = TypeRow {
             qualified: row.try_get(1)?,
             kind: letter(row, 2)?,
@@ -244,10 +330,10 @@ pub fn types(client: &mut Client) -> Result<Rows<Oid, TypeRow>, Error> {
     })
 }
 
-pub fn labels(client: &mut Client) -> Result<Rows<Oid, LabelRow>, Error> {
+pub fn labels(reader: &mut Reader<'_>, known: &mut Rows<Oid, LabelRow>) -> Result<(), Error> {
     const QUERY: &str = "SELECT oid, enumtypid, enumlabel::text, quote_ident(enumlabel), \
         (row_number() OVER (PARTITION BY enumtypid ORDER BY enumsortorder))::int4 FROM pg_enum";
-    keyed(client, QUERY, |row| {
+    reader.whole(known, QUERY, |row| {
         let label =
             LabelRow { enum_type: row.try_get(1)?, label: row.try_get(2)?, quoted: row.try_get(3)?, position: row.try_get(4)? };
         Ok((row.try_get(0)?, label))
@@ -255,7 +341,7 @@ pub fn labels(client: &mut Client) -> Result<Rows<Oid, LabelRow>, Error> {
 }
 
 /// What a type made for itself (the constructors of a range) is left out: it comes and goes with the type.
-pub fn routines(client: &mut Client) -> Result<Rows<Oid, RoutineRow>, Error> {
+pub fn routines(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, RoutineRow>) -> Result<(), Error> {
     const QUERY: &str = concat!(
         "SELECT p.oid, quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || ",
         "array_to_string(ARRAY(SELECT format_type(a.type, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY a (type, position) ",
@@ -266,10 +352,10 @@ pub fn routines(client: &mut Client) -> Result<Rows<Oid, RoutineRow>, Error> {
         grants!("p.proacl", "p.proowner"),
         ", quote_ident(n.nspname) || '.' || quote_ident(p.proname)",
         " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang ",
-        "WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i') AND ",
+        "WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i') AND age(p.xmin) <= $1 AND ",
         user_schema!()
     );
-    keyed(client, QUERY, |row| {
+    reader.part(part, known, QUERY, |row| {
         let routine = RoutineRow {
             qualified: row.try_get(9)?,
             signature: row.try_get(1)?,
@@ -285,51 +371,85 @@ pub fn routines(client: &mut Client) -> Result<Rows<Oid, RoutineRow>, Error> {
 }
 
 /// Indexes inherit from partitioned indexes too; only tables are wanted.
-pub fn inherits(client: &mut Client) -> Result<Rows<(Oid, i32), Oid>, Error> {
+pub fn inherits(reader: &mut Reader<'_>, known: &mut Rows<(Oid, i32), Oid>) -> Result<(), Error> {
     const QUERY: &str = "SELECT i.inhrelid, i.inhseqno, i.inhparent FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
         WHERE c.relkind IN ('r', 'p', 'f') AND NOT i.inhdetachpending";
-    keyed(client, QUERY, |row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?)))
+    reader.whole(known, QUERY, |row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?)))
 }
 
-pub fn sequences(client: &mut Client) -> Result<Rows<Oid, SequenceRow>, Error> {
+pub fn sequences(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, SequenceRow>) -> Result<(), Error> {
     const QUERY: &str = "SELECT s.seqrelid, format_type(s.seqtypid, NULL), d.refobjid, d.refobjsubid::int2 FROM pg_sequence s \
         LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.objsubid = 0 \
-        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')";
-    keyed(client, QUERY, |row| {
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') \
+        WHERE least(age(s.xmin), age(d.xmin)) <= $1";
+    reader.part(part, known, QUERY, |row| {
         let owner = row.try_get::<_, Option<Oid>>(2)?.zip(row.try_get(3)?);
         Ok((row.try_get(0)?, SequenceRow { type_name: row.try_get(1)?, owner }))
     })
 }
 
-pub fn extensions(client: &mut Client) -> Result<Rows<Oid, ExtensionRow>, Error> {
+pub fn extensions(reader: &mut Reader<'_>, known: &mut Rows<Oid, ExtensionRow>) -> Result<(), Error> {
     const QUERY: &str = "SELECT e.oid, e.extname::text, quote_ident(e.extname), n.nspname::text \
         FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace";
-    keyed(client, QUERY, |row| {
+    reader.whole(known, QUERY, |row| {
         Ok((row.try_get(0)?, ExtensionRow { name: row.try_get(1)?, quoted: row.try_get(2)?, schema: row.try_get(3)? }))
     })
 }
 
-pub fn members(client: &mut Client) -> Result<Rc<HashSet<(Oid, Oid)>>, Error> {
+/// Members of extensions: few, and found by an index.
+pub fn members(reader: &mut Reader<'_>, known: &mut OrdSet<(Oid, Oid)>) -> Result<(), Error> {
     const QUERY: &str =
         "SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND objid >= 16384";
-    let rows = client.query(QUERY, &[])?;
-    Ok(Rc::new(rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, Error>>()?))
+    let members = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+    let now = reader.rows(QUERY, &[])?.iter().map(members).collect::<Result<OrdSet<_>, Error>>()?;
+    if now != *known {
+        *known = now;
+    }
+    Ok(())
 }
 
-pub fn publications(client: &mut Client) -> Result<Rows<String, PublicationRow>, Error> {
+/// Columns that the open transaction dropped: their rows stay, as places that nobody uses.
+pub fn dropped_attributes(reader: &mut Reader<'_>, age: i32, known: &mut Rows<(Oid, i16), Attribute>) -> Result<(), Error> {
+    const QUERY: &str = "SELECT attrelid, attnum FROM pg_attribute WHERE attisdropped AND age(xmin) <= $1";
+    for row in reader.rows(QUERY, &[&age])? {
+        known.remove(&(row.try_get(0)?, row.try_get(1)?));
+    }
+    Ok(())
+}
+
+/// The files of relations and indexes. Those of temporary tables and of the server itself are left out.
+pub fn files(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, RelationFile>) -> Result<(), Error> {
+    const QUERY: &str = "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind::text, \
+        coalesce(pg_relation_filenode(c.oid), 0::oid), coalesce(i.indrelid, 0::oid), coalesce(i.indisexclusion, false) \
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid \
+        WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(toast_)?temp_' \
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' \
+        AND d.objid = coalesce(i.indrelid, c.oid)) AND least(age(c.xmin), age(i.xmin)) <= $1";
+    reader.part(part, known, QUERY, |row| {
+        let file = RelationFile {
+            qualified: row.try_get(1)?,
+            kind: letter(row, 2)?,
+            file: row.try_get(3)?,
+            table: row.try_get(4)?,
+            excludes: row.try_get(5)?,
+        };
+        Ok((row.try_get(0)?, file))
+    })
+}
+
+pub fn publications(reader: &mut Reader<'_>, known: &mut Rows<String, PublicationRow>) -> Result<(), Error> {
     const QUERY: &str = "SELECT p.pubname::text, p.puballtables, \
         ARRAY(SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_publication_rel r \
         JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.prpubid = p.oid ORDER BY 1), \
         ARRAY(SELECT n.nspname::text FROM pg_publication_namespace r JOIN pg_namespace n ON n.oid = r.pnnspid \
         WHERE r.pnpubid = p.oid ORDER BY 1) FROM pg_publication p";
-    keyed(client, QUERY, |row| {
+    reader.whole(known, QUERY, |row| {
         let publication = PublicationRow { all_tables: row.try_get(1)?, tables: row.try_get(2)?, schemas: row.try_get(3)? };
         Ok((row.try_get(0)?, publication))
     })
 }
 
-pub fn roles(client: &mut Client) -> Result<Rows<Oid, String>, Error> {
-    keyed(client, "SELECT oid, quote_ident(rolname) FROM pg_roles WHERE rolname !~ '^pg_'", |row| {
-        Ok((row.try_get(0)?, row.try_get(1)?))
-    })
+pub fn roles(reader: &mut Reader<'_>, known: &mut Rows<Oid, String>) -> Result<(), Error> {
+    const QUERY: &str = "SELECT oid, quote_ident(rolname) FROM pg_roles WHERE rolname !~ '^pg_'";
+    reader.whole(known, QUERY, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
 }

@@ -6,7 +6,6 @@
 use super::catalogs::{Attribute, Catalogs, Oid, PG_CLASS};
 use crate::effect::{Break, BreakKind};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// Follows one unit.
 #[derive(Debug, Default)]
@@ -18,7 +17,7 @@ pub struct RequiredColumns {
 impl RequiredColumns {
     /// Notes what `statement` did between `before` and `after`; `start` is the beginning of the unit.
     pub fn note(&mut self, statement: usize, start: &Catalogs, before: &Catalogs, after: &Catalogs) {
-        if Rc::ptr_eq(&before.attributes, &after.attributes) && Rc::ptr_eq(&before.types, &after.types) {
+        if before.attributes.ptr_eq(&after.attributes) && before.types.ptr_eq(&after.types) {
             return;
         }
         for (key, column) in after.attributes.iter().filter(|(key, _)| is_new(start, after, key)) {
