@@ -16,7 +16,7 @@ pub const PG_PROC: Oid = 1255;
 pub const PG_NAMESPACE: Oid = 2615;
 
 /// Everything at one moment. Clones share what did not change.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalogs {
     pub namespaces: Rows<Oid, Namespace>,
     pub classes: Rows<Oid, Class>,
