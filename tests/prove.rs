@@ -193,38 +193,131 @@ fn a_kept_server_stays_until_it_is_ended_as_it_was_said() {
     assert!(!Path::new(directory).exists(), "{directory}");
 }
 
-#[test]
-fn a_signal_in_the_middle_of_a_proof_leaves_no_server() {
-    let shell = |line: String| {
-        let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    for (signal, code) in [("TERM", Some(143)), ("INT", Some(130)), ("KILL", None)] {
-        for proof in ["crash", "runners", "old-writes"] {
-            let mut running = std::process::Command::new(assert_cmd::cargo::cargo_bin!("phasegate"))
-                .current_dir(env!("CARGO_MANIFEST_DIR"))
-                .args(["prove", "fixtures/demo", "--only", proof, "--format", "json"])
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::null())
-                .spawn()
-                .unwrap();
-            std::thread::sleep(std::time::Duration::from_millis(1500));
-            // The postmaster and its watchdog.
-            let children = shell(format!("pgrep -P {}", running.id())).split_whitespace().collect::<Vec<_>>().join(",");
-            assert!(children.contains(',') || running.try_wait().unwrap().is_some(), "{signal} in {proof}: {children}");
-            shell(format!("kill -s {signal} {}", running.id()));
-            let ended = running.wait().unwrap();
-            // A proof that was over before the signal came proves nothing here, and is no failure.
-            if ended.code().is_none_or(|code| code > 3) {
-                assert_eq!(ended.code(), code, "{signal} in {proof}");
-            }
-            let patience = std::time::Instant::now();
-            let servers = || if children.is_empty() { String::new() } else { shell(format!("ps -o args= -p {children}")) };
-            while !servers().is_empty() {
-                // After a kill the watchdog needs its moment; after the others nothing may be left at all.
-                assert!(code.is_none() && patience.elapsed().as_secs() < 15, "{signal} in {proof} leaves {}", servers());
-                std::thread::sleep(std::time::Duration::from_millis(50));
-            }
+/// A history in which whoever runs it is at work for long.
+fn slow_history() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    write(
+        directory.path(),
+        &[("0001_init.sql", "CREATE TABLE users (id bigint PRIMARY KEY);"), ("0002_slow.sql", "SELECT pg_sleep(50);")],
+    );
+    directory
+}
+
+fn shell(line: &str) -> String {
+    let output = std::process::Command::new("sh").args(["-c", line]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Sends a signal to a run in the middle of a proof, and waits until nothing of it is left. After a kill the watchdog needs its
+/// moment; after the others nothing may be left at all.
+fn interrupted(signal: &str, proof: &str, code: Option<i32>) {
+    let history = slow_history();
+    let mut running = std::process::Command::new(assert_cmd::cargo::cargo_bin!("phasegate"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["prove", history.path().to_str().unwrap(), "--only", proof, "--format", "json"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    // Somebody sleeps in the second migration: the proof is at work.
+    let postmaster = loop {
+        let children = shell(&format!("pgrep -P {}", running.id())).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let works = |child: &&String| shell(&format!("ps -o args= --ppid {child}")).contains("SELECT");
+        if let Some(postmaster) = children.iter().find(works) {
+            break postmaster.clone();
         }
+        assert!(begun.elapsed().as_secs() < 30, "{signal} in {proof}: it does not begin");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    let children = shell(&format!("pgrep -P {}", running.id())).split_whitespace().collect::<Vec<_>>().join(",");
+    assert!(children.contains(','), "{signal} in {proof}: the server {postmaster} and its watchdog, not {children}");
+    shell(&format!("kill -s {signal} {}", running.id()));
+    assert_eq!(running.wait().unwrap().code(), code, "{signal} in {proof}");
+    let patience = std::time::Instant::now();
+    let servers = || shell(&format!("ps -o args= -p {children}"));
+    while !servers().is_empty() {
+        assert!(code.is_none() && patience.elapsed().as_secs() < 15, "{signal} in {proof} leaves {}", servers());
+        std::thread::sleep(std::time::Duration::from_millis(50));
     }
+}
+
+const EVERY_PROOF: [&str; 9] = ["apply", "second-run", "rerun", "runners", "crash", "trace", "on-data", "old-writes", "clock"];
+
+#[test]
+fn a_kill_in_any_proof_leaves_no_server() {
+    let known = report(&phasegate(&["fixtures/demo", "--format", "json", "--only", &EVERY_PROOF.join(","), "--budget", "1", "--rounds", "1"]));
+    assert_eq!(outcomes(&known).len(), EVERY_PROOF.len());
+    for some in EVERY_PROOF.chunks(3) {
+        std::thread::scope(|scope| {
+            for proof in some {
+                scope.spawn(|| interrupted("KILL", proof, None));
+            }
+        });
+    }
+}
+
+#[test]
+fn a_signal_that_can_be_heard_leaves_no_server_when_the_program_ends() {
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        std::thread::scope(|scope| {
+            for proof in ["crash", "runners", "trace"] {
+                scope.spawn(move || interrupted(signal, proof, Some(code)));
+            }
+        });
+    }
+}
+
+#[test]
+fn a_server_that_dies_in_the_middle_is_told_with_the_end_of_its_log() {
+    // The lock file of the socket has the postmaster's number.
+    let runner = "kill -9 $(head -n 1 \"$PGHOST/.s.PGSQL.$PGPORT.lock\")";
+    let output = phasegate(&["fixtures/demo", "--format", "json", "--only", "apply,rerun", "--runner", runner]);
+    assert_eq!(output.status.code(), Some(3));
+    let report = report(&output);
+    let why = |at: usize| report["evidence"][0]["proofs"][at]["why"].as_str().unwrap().to_owned();
+    assert_eq!(outcomes(&report).iter().map(|(_, outcome)| outcome.as_str()).collect::<Vec<_>>(), ["not-run", "not-run"]);
+    assert!(why(0).contains("the server is gone, its log ends: ") && why(0).contains("database system is ready"), "{}", why(0));
+    assert!(why(1).contains("stopped in an earlier proof"), "{}", why(1));
+    assert!(!report["findings"].as_array().unwrap().is_empty(), "what check says is there all the same");
+}
+
+#[test]
+fn a_runner_that_hangs_is_missing_or_does_nothing_is_told_as_that() {
+    let told = |runner: &str, words: &str| {
+        let arguments = ["fixtures/demo", "--format", "json", "--only", "apply", "--runner", runner, "--runner-timeout", "1"];
+        let output = phasegate(&arguments);
+        let report = report(&output);
+        let finding = report["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "apply-failed");
+        let said = finding.map_or_else(
+            || report["evidence"][0]["proofs"][0]["why"].as_str().unwrap().to_owned(),
+            |finding| finding["message"].as_str().unwrap().to_owned(),
+        );
+        assert!(matches!(output.status.code(), Some(1 | 3)), "{runner}: {:?}", output.status);
+        assert_ne!(outcomes(&report)[0].1, "passed", "{runner}");
+        assert!(said.contains(words), "{runner}: {said}");
+    };
+    told("sleep 60", "1 s");
+    told("no-such-migrator up", "no-such-migrator");
+    told("true", "nothing");
+}
+
+#[test]
+fn a_migration_that_fills_the_disk_is_stopped_at_the_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    write(
+        directory.path(),
+        &[
+            ("0001_init.sql", "CREATE TABLE big (text text);"),
+            ("0002_fill.sql", "INSERT INTO big SELECT repeat('x', 1000) FROM generate_series(1, 100000000);"),
+        ],
+    );
+    let begun = std::time::Instant::now();
+    let path = directory.path().to_str().unwrap();
+    let output = phasegate(&[path, "--format", "json", "--only", "apply,second-run", "--disk-limit", "100"]);
+    assert_eq!(output.status.code(), Some(3));
+    let report = report(&output);
+    let why = report["evidence"][0]["proofs"][0]["why"].as_str().unwrap();
+    assert!(why.contains("over the limit of 100 MB"), "{why}");
+    assert!(begun.elapsed().as_secs() < 45, "{:?}", begun.elapsed());
 }

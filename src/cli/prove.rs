@@ -58,6 +58,9 @@ struct ProofArguments {
     /// Stop a statement that takes longer, unless the migration sets its own limit
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     statement_timeout: u64,
+    /// Stop what makes the databases of a proof larger than this together
+    #[arg(long, value_name = "MB", default_value_t = 4000)]
+    disk_limit: u64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -119,7 +122,7 @@ fn proof(name: &str) -> Result<&'static dyn Proof, String> {
 
 impl Arguments {
     fn request(&self) -> prover::Request {
-        let ProofArguments { only, skip, idempotent, runners, rounds, budget, statement_timeout } = &self.proofs;
+        let ProofArguments { only, skip, idempotent, runners, rounds, budget, statement_timeout, disk_limit } = &self.proofs;
         let is_in = |list: &[&'static dyn Proof], proof: &&'static dyn Proof| list.iter().any(|one| one.name() == proof.name());
         let is_asked = |proof: &&'static dyn Proof| {
             if only.is_empty() { !is_in(skip, proof) && !proof.is_opt_in() } else { is_in(only, proof) }
@@ -147,6 +150,7 @@ impl Arguments {
             },
             ledger: self.runner.ledger.clone(),
             keep: self.server.keep,
+            disk_limit: disk_limit.saturating_mul(1_000_000),
         }
     }
 }

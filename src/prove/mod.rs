@@ -8,6 +8,7 @@
 
 pub mod chain;
 pub mod cluster;
+mod disk;
 pub mod evidence;
 pub mod fingerprint;
 pub mod judge;

@@ -5,6 +5,7 @@
 
 use super::chain::Chain;
 use super::cluster::{Cluster, ClusterOptions, SetUp};
+use super::disk;
 use super::evidence::{Evidence, Found, ProofReport, Proven};
 use super::runner::{BuiltIn, Call, CommandRunner, Ledger, Runner};
 use super::server::Server;
@@ -30,6 +31,8 @@ pub struct Request {
     pub ledger: Option<String>,
     /// The last database stays.
     pub keep: bool,
+    /// Bytes that the databases of a proof may have together.
+    pub disk_limit: u64,
 }
 
 /// Who applies the migrations.
@@ -127,7 +130,14 @@ impl<'a> Prover<'a> {
     fn one(&self, proof: &'static dyn Proof, stage: &Stage<'_>) -> (Proven, Option<ProofReport>) {
         self.progress.proof(proof.name());
         let started = Instant::now();
-        let answer = if self.server.is_running() { proof.prove(stage) } else { Err(ProveError::ServerGone) };
+        let limit = self.request.disk_limit;
+        let (answer, exceeded) = if self.server.is_running() {
+            disk::within(self.server, limit, || proof.prove(stage))
+        } else {
+            (Err(ProveError::ServerGone), None)
+        };
+        // Whatever came out then came of sessions that we ended.
+        let answer = exceeded.map_or(answer, |size| Err(ProveError::DiskLimit { size, limit }));
         let seconds = started.elapsed().as_secs_f64();
         match answer {
             Ok(report) => {

@@ -2,6 +2,7 @@
 
 use super::chain::Chain;
 use super::cluster::{Cluster, Database};
+use super::disk::megabytes;
 use super::evidence::ProofReport;
 use super::proofs::Reference;
 use super::replay::ReplayError;
@@ -96,6 +97,12 @@ pub enum ProveError {
     Runner(#[from] RunnerError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error(
+        "the databases grew to {}, over the limit of {}: what the migrations write is more than a disposable server is given (--disk-limit)",
+        megabytes(*size),
+        megabytes(*limit)
+    )]
+    DiskLimit { size: u64, limit: u64 },
     #[error("a thread of the proof ended early")]
     Thread,
     #[error("{0}")]

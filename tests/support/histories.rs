@@ -1,5 +1,7 @@
 //! The histories of fixtures/, and what servers have to know about them.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::path::{Path, PathBuf};
 
 /// Units that the server refuses, because the fixture is about something else: text that is not SQL, objects that a history

@@ -50,6 +50,7 @@ pub fn request(proofs: &[&str]) -> ProveRequest {
         runner: RunnerChoice::BuiltIn,
         ledger: None,
         keep: false,
+        disk_limit: 4_000_000_000,
     }
 }
 
