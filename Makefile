@@ -5,7 +5,7 @@
 help:
 	@echo 'make demo    build, and check the history in fixtures/demo'
 	@echo 'make test    format, lints, every test (installs PostgreSQL and docker if there is none)'
-	@echo 'make bench   time and memory of `check`, beside the parser alone; HISTORY=dir adds a real history'
+	@echo 'make bench   `check` beside the parser alone, `prove` beside psql alone; HISTORY=dir takes a real history'
 
 # The history of the demo has findings: the exit code is exactly 1, anything else is a failure of the demo.
 demo:
@@ -21,6 +21,7 @@ test:
 	@if cargo nextest --version >/dev/null 2>&1; then set -x; cargo nextest run --locked; else set -x; cargo test --locked; fi
 
 bench:
-	@scripts/setup build
+	@scripts/setup test
 	cargo build --locked --release
 	cargo bench --locked --bench check -- $(HISTORY)
+	cargo bench --locked --bench prove -- $(HISTORY)

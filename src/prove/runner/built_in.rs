@@ -253,6 +253,7 @@ impl Run<'_> {
             in_transaction: row.filter(|(moment, _)| *moment != Moment::After).map(|(_, row)| row),
             in_batch: row.filter(|(moment, _)| *moment == Moment::InBatch).map(|(_, row)| row),
             is_inside: false,
+            leaves_out: None,
         };
         let written = self.statements(unit, client, along, ended)?;
         if let Some((moment, row)) = row.filter(|_| !written) {
@@ -288,7 +289,7 @@ impl Run<'_> {
             }
             let Some(entry) = self.entry(unit) else { continue };
             let row = self.profile.ledger.record.map(|(_, record)| record(&entry));
-            let along = Along { in_transaction: row.as_deref(), in_batch: None, is_inside: true };
+            let along = Along { in_transaction: row.as_deref(), in_batch: None, is_inside: true, leaves_out: None };
             self.statements(unit, client, along, ended)?;
             done.push(unit);
         }

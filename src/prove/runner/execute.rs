@@ -26,7 +26,7 @@ pub struct Stopped {
     pub error: postgres::Error,
 }
 
-/// What else is written with a unit.
+/// What else is written with a unit, and what is not.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Along<'a> {
     /// In the runner's transaction around the unit, where it opens one.
@@ -35,6 +35,8 @@ pub struct Along<'a> {
     pub in_batch: Option<&'a str>,
     /// The transaction is the caller's and open: none is begun or committed here.
     pub is_inside: bool,
+    /// Statements that are not sent this time.
+    pub leaves_out: Option<fn(&ReplayStatement) -> bool>,
 }
 
 /// Runs one unit as its wrapping says. The session is the caller's: what the unit sets stays, and a transaction of the unit's own that
@@ -76,8 +78,9 @@ pub fn not_run(statement: &ReplayStatement) -> Option<&'static str> {
 
 /// Runs a unit and what goes with it. True where `along` is written.
 pub fn run(client: &mut Client, unit: &ReplayUnit, along: Along<'_>) -> Result<(Applied, bool), Stopped> {
+    let is_sent = |one: &ReplayStatement| not_run(one).is_none() && !along.leaves_out.is_some_and(|leaves_out| leaves_out(one));
     let sent: Vec<(usize, &ReplayStatement)> =
-        unit.statements.iter().enumerate().filter(|(_, statement)| not_run(statement).is_none()).collect();
+        unit.statements.iter().enumerate().filter(|(_, statement)| is_sent(statement)).collect();
     let skipped = unit.statements.iter().enumerate().filter_map(|(at, statement)| Some((at, not_run(statement)?))).collect();
     let applied = Applied { skipped };
     let copies = sent.iter().any(|(_, statement)| statement.copy_data.is_some());

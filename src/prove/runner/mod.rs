@@ -13,7 +13,7 @@ mod session;
 
 pub use built_in::BuiltIn;
 pub use command::CommandRunner;
-pub use execute::{Applied, Stopped, apply_unit, not_run, send};
+pub use execute::{Along, Applied, Stopped, apply_unit, not_run, run, send};
 
 use super::chain::Chain;
 use super::cluster::Database;
