@@ -9,6 +9,8 @@ use crate::sql::names::quote_identifier;
 use postgres::Client;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// The role that owns the databases and runs the migrations.
 pub const OWNER: &str = "phasegate_owner";
@@ -150,7 +152,7 @@ impl<'a> Cluster<'a> {
     /// A copy of a database as it is now. Sessions in it are ended: the server copies only what nobody uses.
     pub fn copy_of(&self, database: &Database<'_>) -> Result<Database<'_>, ServerError> {
         let mut client = self.administer()?;
-        run(&mut client, "end the sessions of a database", &end_sessions(&database.name))?;
+        end_sessions(&mut client, &database.name)?;
         self.copy(&database.name)
     }
 
@@ -216,6 +218,7 @@ impl<'a> Cluster<'a> {
 
     fn remove(&self, client: &mut Client, database: &str) -> Result<(), ServerError> {
         self.empty_for_removal(client, database)?;
+        end_sessions(client, database)?;
         run(client, "remove a database", &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quote_identifier(database)))
     }
 
@@ -315,7 +318,7 @@ impl<'a> Database<'a> {
 
     /// Ends every session in it.
     pub fn end_sessions(&self) -> Result<(), ServerError> {
-        run(&mut self.cluster.administer()?, "end the sessions of a database", &end_sessions(&self.name))
+        end_sessions(&mut self.cluster.administer()?, &self.name)
     }
 
     /// Leaves it where it is, for the user to look at.
@@ -337,12 +340,23 @@ impl Drop for Database<'_> {
     }
 }
 
-/// Ends sessions and waits until they are gone: a copy is refused while one is there.
-fn end_sessions(database: &str) -> String {
-    format!(
-        "SELECT pg_catalog.pg_terminate_backend(pid, 5000) FROM pg_catalog.pg_stat_activity \
-         WHERE datname = '{database}' AND pid <> pg_catalog.pg_backend_pid()"
-    )
+/// How long a session may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Ends sessions and waits until they are gone: a copy is refused while one is there. The server's own ways to wait look every 100 ms
+/// only, and a session that was told to end is gone after one or two.
+fn end_sessions(client: &mut Client, database: &str) -> Result<(), ServerError> {
+    const ACTION: &str = "end the sessions of a database";
+    const QUERY: &str = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+         WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()";
+    let query = client.prepare(QUERY).map_err(failed(ACTION))?;
+    let begun = Instant::now();
+    while !client.query(&query, &[&database]).map_err(failed(ACTION))?.is_empty() && begun.elapsed() < PATIENCE {
+        sleep(Duration::from_millis(1));
+    }
+    // It is no longer listed a moment before it is gone.
+    sleep(Duration::from_millis(1));
+    Ok(())
 }
 
 /// `app.name` is two identifiers with a dot between.

@@ -26,7 +26,9 @@ pub(super) fn read(client: &mut Client, scope: &Scope, major: u32) -> Result<BTr
     for row in rows(&client.simple_query(&prepared(RELATIONS, major, scope))?) {
         let text = |name| row.get(name).unwrap_or_default();
         let name = text("name").to_owned();
-        if scope.without_data_of.contains(&name) {
+        let is_sequence = text("kind") == "S";
+        let is_known = scope.only_rows_of.as_ref().is_some_and(|only| !is_sequence && !only.contains(&name));
+        if is_known || scope.without_data_of.contains(&name) {
             continue;
         }
         if let Some(why) = row.get("unread") {
@@ -35,7 +37,6 @@ pub(super) fn read(client: &mut Client, scope: &Scope, major: u32) -> Result<BTr
         }
         // A list of columns has a line for each, and a name may hold a line break: inside quotes.
         let columns = split_names(text("columns"));
-        let is_sequence = text("kind") == "S";
         let query = if is_sequence {
             format!("SELECT last_value, is_called FROM {};", text("qualified"))
         } else {

@@ -76,10 +76,14 @@ pub struct Rows {
 /// What a fingerprint is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
+    pub schema: bool,
     pub data: bool,
     pub cluster: bool,
     /// Qualified names of relations whose contents are not looked at, such as a runner's ledger. Their schema is.
     pub without_data_of: BTreeSet<String>,
+    /// Qualified names of the only tables whose rows are looked at, where somebody knows that no others were written. Sequences are
+    /// looked at all the same.
+    pub only_rows_of: Option<BTreeSet<String>>,
     /// Roles and other databases whose name starts like this are left out: they are ours. What was granted to them is not.
     pub without_prefix: Option<String>,
 }
@@ -88,9 +92,11 @@ impl Scope {
     /// The schema alone.
     pub fn schema() -> Scope {
         Scope {
+            schema: true,
             data: false,
             cluster: false,
             without_data_of: BTreeSet::new(),
+            only_rows_of: None,
             without_prefix: Some(super::cluster::PREFIX.to_owned()),
         }
     }

@@ -52,10 +52,10 @@ fn read_all(client: &mut Client, scope: &Scope, opening: &[SimpleQueryMessage]) 
     let opening = rows(opening).next();
     let answer = |name| opening.and_then(|row| row.get(name)).unwrap_or_default();
     let major = answer("version").parse::<u32>().unwrap_or_default() / 10_000;
-    let mut found = Fingerprint {
-        schema: objects(client, &SCHEMA.map(|query| prepared(query, major, scope)).concat())?,
-        ..Fingerprint::default()
-    };
+    let mut found = Fingerprint::default();
+    if scope.schema {
+        found.schema = objects(client, &SCHEMA.map(|query| prepared(query, major, scope)).concat())?;
+    }
     if scope.data {
         found.data = contents::read(client, scope, major)?;
     }

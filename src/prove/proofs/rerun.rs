@@ -17,6 +17,7 @@ use crate::source::Wrapping;
 use crate::source::layouts::{self, Late};
 use postgres::Client;
 use postgres::error::SqlState;
+use std::collections::BTreeSet;
 
 #[derive(Debug)]
 pub struct Rerun;
@@ -101,15 +102,14 @@ impl Again<'_, '_> {
         let repeated = match first {
             Attempt::Refused => None,
             Attempt::Failed(failure) => Some(Repeated::Failed(failure)),
-            Attempt::Wrote(false) if !sequences.moved(client)? => Some(Repeated::Nothing),
-            Attempt::Wrote(_) => {
+            Attempt::Succeeded(written) if written.is_nothing() && !sequences.moved(client)? => Some(Repeated::Nothing),
+            Attempt::Succeeded(written) => {
+                let scope = self.scope_of(written);
+                let after = Fingerprint::read(client, &scope).map_err(while_proving("read the database"))?;
                 roll_back(client)?;
                 sequences.restore(client)?;
-                let scope = self.scope();
                 let before = Fingerprint::read(client, &scope).map_err(while_proving("read the database"))?;
-                self.attempt(client)?;
-                let after = Fingerprint::read(client, &scope).map_err(while_proving("read the database"))?;
-                Some(compared(&before, &after))
+                return Ok(Some(compared(&before, &after)));
             }
         };
         roll_back(client)?;
@@ -119,7 +119,11 @@ impl Again<'_, '_> {
 
     /// Leaves the transaction open, aborted or not.
     fn attempt(&self, client: &mut Client) -> Result<Attempt, ProveError> {
-        client.batch_execute("BEGIN").map_err(while_proving("begin a transaction"))?;
+        // Rows that were counted before are told when the session is idle next: what is counted from then on is this transaction's.
+        client
+            .batch_execute("SELECT pg_catalog.pg_stat_force_next_flush()")
+            .and_then(|()| client.batch_execute("BEGIN"))
+            .map_err(while_proving("begin a transaction"))?;
         self.forget_record(client)?;
         for (number, statement) in self.unit.statements.iter().enumerate().filter(|(_, one)| not_run(one).is_none()) {
             if matches!(statement.op, Some(Op::Transaction(_))) {
@@ -137,10 +141,7 @@ impl Again<'_, '_> {
         if let Err(error) = client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE") {
             return Ok(Attempt::Failed(self.answer(None, error)?));
         }
-        const WRITTEN: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_xact_all_tables \
-             WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND schemaname !~ '^pg_(toast_)?temp')";
-        let row = client.query_one(WRITTEN, &[]).map_err(while_proving("read what the transaction wrote"))?;
-        Ok(Attempt::Wrote(row.try_get(0).map_err(while_proving("read what the transaction wrote"))?))
+        Written::read(client).map(Attempt::Succeeded).map_err(while_proving("read what the transaction wrote"))
     }
 
     fn in_a_copy(&self, walk: &mut Walk<'_>) -> Result<Repeated, ProveError> {
@@ -180,6 +181,12 @@ impl Again<'_, '_> {
             scope.without_data_of.insert(qualified);
         }
         scope
+    }
+
+    /// No more than what was written.
+    fn scope_of(&self, written: Written) -> Scope {
+        let whole = self.scope();
+        if written.catalogs { whole } else { Scope { schema: false, cluster: false, only_rows_of: Some(written.tables), ..whole } }
     }
 
     /// What the server says to a statement. A session that is lost is no answer.
@@ -237,8 +244,36 @@ impl Again<'_, '_> {
 enum Attempt {
     Refused,
     Failed(RunFailure),
-    /// It succeeded; true where it wrote to any table.
-    Wrote(bool),
+    Succeeded(Written),
+}
+
+/// What a transaction wrote to.
+struct Written {
+    /// Qualified names of tables of users.
+    tables: BTreeSet<String>,
+    /// To any table of the server's own: then anything may be otherwise.
+    catalogs: bool,
+}
+
+impl Written {
+    fn read(client: &mut Client) -> Result<Written, postgres::Error> {
+        const QUERY: &str = "SELECT pg_catalog.quote_ident(schemaname) || '.' || pg_catalog.quote_ident(relname), schemaname = 'pg_catalog' \
+             FROM pg_catalog.pg_stat_xact_all_tables \
+             WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND schemaname !~ '^pg_(toast_)?temp' AND schemaname <> 'pg_toast'";
+        let mut written = Written { tables: BTreeSet::new(), catalogs: false };
+        for row in client.query(QUERY, &[])? {
+            if row.try_get(1)? {
+                written.catalogs = true;
+            } else {
+                written.tables.insert(row.try_get(0)?);
+            }
+        }
+        Ok(written)
+    }
+
+    fn is_nothing(&self) -> bool {
+        !self.catalogs && self.tables.is_empty()
+    }
 }
 
 fn compared(before: &Fingerprint, after: &Fingerprint) -> Repeated {
