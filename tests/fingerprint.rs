@@ -124,6 +124,31 @@ fn a_script_makes_the_same_twice_and_so_does_a_dump() {
     }
 }
 
+#[test]
+fn who_keeps_the_plans_reads_the_same() {
+    for major in [15, 17, 18] {
+        let server = servers::start(major);
+        server.connect("postgres").unwrap().batch_execute("CREATE ROLE reader").unwrap();
+        let mut client = new_database(&server, "planned");
+        let scope = Scope { keeps_plans: true, ..Scope::everything() };
+        let plans = |client: &mut Client| client.query("SELECT FROM pg_prepared_statements WHERE from_sql", &[]).unwrap().len();
+        let empty = Fingerprint::read(&mut client, &scope).unwrap();
+        let kept = plans(&mut client);
+        assert!(kept > 30, "{major}: {kept} plans");
+        client.batch_execute("BEGIN").unwrap();
+        client.batch_execute(SCHEMA).unwrap();
+        let inside = Fingerprint::read(&mut client, &scope).unwrap();
+        assert_same(&inside, &read(&mut client), "with plans and without");
+        client.batch_execute("ROLLBACK").unwrap();
+        assert_same(&empty, &Fingerprint::read(&mut client, &scope).unwrap(), "rolled back");
+        client.batch_execute("DEALLOCATE phasegate_fingerprint_3").unwrap();
+        assert_same(&empty, &Fingerprint::read(&mut client, &scope).unwrap(), "without one of them");
+        client.batch_execute("DISCARD ALL").unwrap();
+        assert_same(&empty, &Fingerprint::read(&mut client, &scope).unwrap(), "without any");
+        assert_eq!(plans(&mut client), kept);
+    }
+}
+
 /// 16 has catalogs of its own between those of 15 and 17, and no extensions here.
 #[test]
 fn version_16_is_read_as_its_neighbours_are() {

@@ -86,6 +86,8 @@ pub struct Scope {
     pub only_rows_of: Option<BTreeSet<String>>,
     /// Roles and other databases whose name starts like this are left out: they are ours. What was granted to them is not.
     pub without_prefix: Option<String>,
+    /// The session keeps the plans of the questions, as prepared statements: for who asks in one session again and again.
+    pub keeps_plans: bool,
 }
 
 impl Scope {
@@ -98,6 +100,7 @@ impl Scope {
             without_data_of: BTreeSet::new(),
             only_rows_of: None,
             without_prefix: Some(super::cluster::PREFIX.to_owned()),
+            keeps_plans: false,
         }
     }
 

@@ -25,8 +25,8 @@ const SETTINGS: &str = "SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL 
     SET LOCAL extra_float_digits TO 1; SET LOCAL lc_monetary TO 'C'; SET LOCAL xmlbinary TO 'base64'; SET LOCAL jit TO off;";
 
 /// What the other questions depend on.
-const OPENING: &str =
-    "SELECT current_setting('server_version_num') AS version, has_table_privilege('pg_authid', 'select') AS passwords";
+const OPENING: &str = "SELECT current_setting('server_version_num') AS version, has_table_privilege('pg_authid', 'select') AS passwords, \
+    (SELECT count(*) FROM pg_prepared_statements WHERE starts_with(name, 'phasegate_fingerprint_')) AS plans";
 
 pub(super) fn read(client: &mut Client, scope: &Scope) -> Result<Fingerprint, Error> {
     match client.simple_query(&format!("SAVEPOINT phasegate_fingerprint; {SETTINGS} {OPENING}")) {
@@ -54,7 +54,8 @@ fn read_all(client: &mut Client, scope: &Scope, opening: &[SimpleQueryMessage]) 
     let major = answer("version").parse::<u32>().unwrap_or_default() / 10_000;
     let mut found = Fingerprint::default();
     if scope.schema {
-        found.schema = objects(client, &SCHEMA.map(|query| prepared(query, major, scope)).concat())?;
+        let query = SCHEMA.map(|query| prepared(query, major, scope)).concat();
+        found.schema = objects(client, &if scope.keeps_plans { planned(query, answer("plans")) } else { query })?;
     }
     if scope.data {
         found.data = contents::read(client, scope, major)?;
@@ -67,6 +68,25 @@ fn read_all(client: &mut Client, scope: &Scope, opening: &[SimpleQueryMessage]) 
         found.cluster = objects(client, &query)?;
     }
     Ok(found)
+}
+
+/// The same questions by their names, and first what gives them these names where the session has none. They stay when the transaction
+/// is rolled back. Where somebody took a part of them away they are asked as they are.
+fn planned(query: String, plans: &str) -> String {
+    let questions: Vec<&str> = query.split_terminator(";\n").filter(|question| !question.trim().is_empty()).collect();
+    let name = |at: usize| format!("phasegate_fingerprint_{at}");
+    let mut text = String::new();
+    if plans == "0" {
+        for (at, question) in questions.iter().enumerate() {
+            let _ = writeln!(text, "PREPARE {} AS\n{question};", name(at));
+        }
+    } else if plans.parse() != Ok(questions.len()) {
+        return query;
+    }
+    for at in 0..questions.len() {
+        let _ = writeln!(text, "EXECUTE {};", name(at));
+    }
+    text
 }
 
 fn objects(client: &mut Client, query: &str) -> Result<Objects, Error> {

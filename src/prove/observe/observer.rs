@@ -155,6 +155,8 @@ impl Observer {
         let namespaces = part(&["pg_namespace"], &["pg_authid"]);
         let classes = part(&["pg_class", "pg_partitioned_table"], &["pg_namespace", "pg_authid"]);
         let attributes = part(&["pg_attribute"], &["pg_namespace", "pg_type", "pg_authid"]);
+        // A column that is dropped is written anew, as one without a name.
+        let drops_columns = part(&[], &["pg_attribute"]).is_some();
         let constraints = part(&["pg_constraint"], &["pg_namespace"]);
         let indexes = part(&["pg_index", "pg_class", "pg_constraint"], &["pg_namespace"]);
         let triggers = part(&["pg_trigger"], &["pg_namespace", "pg_proc"]);
@@ -182,7 +184,7 @@ impl Observer {
         }
         if let Some(part) = attributes {
             queries::attributes(reader, part, &mut catalogs.attributes)?;
-            if let Part::Written(age) = part {
+            if let (Part::Written(age), true) = (part, drops_columns) {
                 queries::dropped_attributes(reader, age, &mut catalogs.attributes)?;
             }
         }

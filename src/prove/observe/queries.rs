@@ -1,7 +1,8 @@
 //! One query per catalog. They run with only `pg_catalog` on the search path, so every user name comes out qualified.
 //!
 //! A query with a parameter reads the rows that are at most that old in transactions (`age(xmin)`): everything, or what the open
-//! transaction has written. The plans stay with the session, as each is asked for after nearly every statement.
+//! transaction has written. The plans stay with the session, as each is asked for after nearly every statement. Users' objects have
+//! OIDs from 16384 on (`FirstNormalObjectId`), which spares the server its own.
 
 use super::catalogs::*;
 use imbl::OrdSet;
@@ -142,7 +143,7 @@ pub fn classes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Class>
         "c.relreplident::text, c.relispartition, coalesce(p.partstrat::text, ''), ",
         grants!("c.relacl", "c.relowner"),
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid ",
-        "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND age(c.xmin) <= $1 AND ",
+        "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND c.oid >= 16384 AND age(c.xmin) <= $1 AND ",
         user_schema!()
     );
     reader.part(part, known, QUERY, |row| {
@@ -175,7 +176,7 @@ pub fn attributes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<(Oid, i1
         "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum ",
         "JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation ",
         "LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace ",
-        "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND age(a.xmin) <= $1 AND ",
+        "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attrelid >= 16384 AND age(a.xmin) <= $1 AND ",
         user_schema!()
     );
     reader.part(part, known, QUERY, |row| {
@@ -206,7 +207,7 @@ pub fn constraints(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Co
         "CASE k.contype WHEN 'f' THEN k.confdeltype::text ELSE '' END, CASE k.contype WHEN 'f' THEN k.confupdtype::text ELSE '' END, ",
         "coalesce(parent.conrelid = k.conrelid, false) ",
         "FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace LEFT JOIN pg_constraint parent ON parent.oid = k.conparentid ",
-        "WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND age(k.xmin) <= $1 AND ",
+        "WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.oid >= 16384 AND age(k.xmin) <= $1 AND ",
         user_schema!()
     );
     reader.part(part, known, QUERY, |row| {
@@ -236,7 +237,7 @@ pub fn indexes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, IndexR
         "k.oid IS NOT NULL ",
         "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
         "JOIN pg_am m ON m.oid = c.relam LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') ",
-        "WHERE least(age(i.xmin), age(c.xmin), age(k.xmin)) <= $1 AND ",
+        "WHERE i.indexrelid >= 16384 AND c.oid >= 16384 AND least(age(i.xmin), age(c.xmin), age(k.xmin)) <= $1 AND ",
         user_schema!()
     );
     reader.part(part, known, QUERY, |row| {
@@ -313,7 +314,7 @@ pub fn types(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, TypeRow>
         "coalesce(CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) WHEN 'r' THEN format_type(r.rngsubtype, NULL) END, ''), ",
         "t.typbasetype, t.typnotnull, t.typdefault IS NOT NULL FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace ",
         "LEFT JOIN pg_range r ON r.rngtypid = t.oid WHERE t.typtype IN ('e', 'd', 'r', 'b') AND t.typisdefined ",
-        "AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid) AND age(t.xmin) <= $1 AND ",
+        "AND NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid) AND t.oid >= 16384 AND age(t.xmin) <= $1 AND ",
         user_schema!()
     );
     reader.part(part, known, QUERY, |row| {
@@ -352,7 +353,7 @@ pub fn routines(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Routi
         grants!("p.proacl", "p.proowner"),
         ", quote_ident(n.nspname) || '.' || quote_ident(p.proname)",
         " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang ",
-        "WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i') AND age(p.xmin) <= $1 AND ",
+        "WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i') AND p.oid >= 16384 AND age(p.xmin) <= $1 AND ",
         user_schema!()
     );
     reader.part(part, known, QUERY, |row| {
@@ -410,7 +411,7 @@ pub fn members(reader: &mut Reader<'_>, known: &mut OrdSet<(Oid, Oid)>) -> Resul
 
 /// Columns that the open transaction dropped: their rows stay, as places that nobody uses.
 pub fn dropped_attributes(reader: &mut Reader<'_>, age: i32, known: &mut Rows<(Oid, i16), Attribute>) -> Result<(), Error> {
-    const QUERY: &str = "SELECT attrelid, attnum FROM pg_attribute WHERE attisdropped AND age(xmin) <= $1";
+    const QUERY: &str = "SELECT attrelid, attnum FROM pg_attribute WHERE attisdropped AND attrelid >= 16384 AND age(xmin) <= $1";
     for row in reader.rows(QUERY, &[&age])? {
         known.remove(&(row.try_get(0)?, row.try_get(1)?));
     }
@@ -424,7 +425,7 @@ pub fn files(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Relation
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid \
         WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(toast_)?temp_' \
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' \
-        AND d.objid = coalesce(i.indrelid, c.oid)) AND least(age(c.xmin), age(i.xmin)) <= $1";
+        AND d.objid = coalesce(i.indrelid, c.oid)) AND c.oid >= 16384 AND least(age(c.xmin), age(i.xmin)) <= $1";
     reader.part(part, known, QUERY, |row| {
         let file = RelationFile {
             qualified: row.try_get(1)?,

@@ -175,7 +175,7 @@ impl Again<'_, '_> {
 
     /// Without the rows of the ledger, by any name that it may have.
     fn scope(&self) -> Scope {
-        let mut scope = Scope::everything();
+        let mut scope = Scope { keeps_plans: true, ..Scope::everything() };
         if let Some(ledger) = self.stage.runner.ledger() {
             let qualified = if ledger.table.contains('.') { ledger.table.clone() } else { format!("public.{}", ledger.table) };
             scope.without_data_of.insert(qualified);
@@ -186,7 +186,11 @@ impl Again<'_, '_> {
     /// No more than what was written.
     fn scope_of(&self, written: Written) -> Scope {
         let whole = self.scope();
-        if written.catalogs { whole } else { Scope { schema: false, cluster: false, only_rows_of: Some(written.tables), ..whole } }
+        if written.catalogs {
+            whole
+        } else {
+            Scope { schema: false, cluster: false, only_rows_of: Some(written.tables), ..whole }
+        }
     }
 
     /// What the server says to a statement. A session that is lost is no answer.
