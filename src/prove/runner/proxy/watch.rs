@@ -4,6 +4,7 @@ use crate::prove::cluster::Cluster;
 use crate::prove::server::{Endpoint, Login};
 use postgres::{Client, Config, NoTls};
 use std::fmt;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long a backend has to come to the place where it is ended.
@@ -131,10 +132,16 @@ impl Administrator {
         config.user(&self.login.user).password(self.login.password.reveal()).dbname(&self.database).connect(NoTls)
     }
 
-    /// Ends a backend and waits until it is gone.
+    /// Ends a backend and waits until it is gone. The server's own way to wait looks every 100 ms only.
     pub(super) fn end(&self, process: i32) -> Result<(), postgres::Error> {
-        let patience = i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX);
-        self.connect()?.query("SELECT pg_catalog.pg_terminate_backend($1, $2)", &[&process, &patience]).map(|_| ())
+        const QUERY: &str = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE pid = $1";
+        let mut client = self.connect()?;
+        let query = client.prepare(QUERY)?;
+        let end = Instant::now() + PATIENCE;
+        while !client.query(&query, &[&process])?.is_empty() && Instant::now() < end {
+            sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     /// Waits until a backend sleeps, is gone, or `gives_up` says so. True where it sleeps.
@@ -147,7 +154,7 @@ impl Administrator {
             if row.try_get::<_, Option<bool>>(0)? == Some(true) {
                 return Ok(true);
             }
-            std::thread::sleep(Duration::from_millis(2));
+            sleep(Duration::from_millis(2));
         }
         Ok(false)
     }
