@@ -83,6 +83,10 @@ impl<'a> Cluster<'a> {
         let mut client = cluster.administer()?;
         run(&mut client, "make the owner role", &format!("CREATE ROLE {OWNER}"))?;
         cluster.restore_owner(&mut client)?;
+        if !server.has_superuser() {
+            // Who is no superuser gives a database only to a role that he is a member of.
+            run(&mut client, "become a member of the owner role", &format!("GRANT {OWNER} TO CURRENT_USER"))?;
+        }
         run(&mut client, "make a database", &format!("CREATE DATABASE {BASE} OWNER {OWNER}"))?;
         let limit = format!("ALTER DATABASE {BASE} SET statement_timeout = {}", options.statement_timeout);
         run(&mut client, "limit the time of statements", &limit)?;
@@ -209,7 +213,8 @@ impl<'a> Cluster<'a> {
         let statement = format!(
             "ALTER ROLE {OWNER} LOGIN {} {} NOCREATEDB CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD '{}'; \
              ALTER ROLE {OWNER} RESET ALL",
-            option(self.superuser, "SUPERUSER"),
+            // Only a superuser may say so, even that somebody is none; then nobody else can have changed it either.
+            if self.server.has_superuser() || self.superuser { option(self.superuser, "SUPERUSER") } else { String::new() },
             option(self.create_role, "CREATEROLE"),
             self.owner.password.reveal()
         );

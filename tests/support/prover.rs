@@ -6,7 +6,7 @@ use phasegate::prove::cluster::ClusterOptions;
 use phasegate::prove::evidence::Evidence;
 use phasegate::prove::proofs::PROOFS;
 use phasegate::prove::prover::{Prover, Request as ProveRequest, RunnerChoice};
-use phasegate::prove::server::{LocalServer, LocalServerOptions};
+use phasegate::prove::server::{LocalServer, LocalServerOptions, Server};
 use phasegate::prove::stage::{self, Progress, Proof};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub fn request(proofs: &[&str]) -> ProveRequest {
 }
 
 /// Checks and proves one directory.
-pub fn prove(server: &LocalServer, request: &ProveRequest, directory: &Path, layout: Option<&str>) -> (Checked, Vec<Evidence>) {
+pub fn prove(server: &dyn Server, request: &ProveRequest, directory: &Path, layout: Option<&str>) -> (Checked, Vec<Evidence>) {
     let configuration = directory.join(config::FILE_NAME);
     let plan = config::plan(&Wanted {
         paths: vec![directory.to_path_buf()],

@@ -2,7 +2,8 @@
 //!
 //! A query with a parameter reads the rows that are at most that old in transactions (`age(xmin)`): everything, or what the open
 //! transaction has written. The plans stay with the session, as each is asked for after nearly every statement. Users' objects have
-//! OIDs from 16384 on (`FirstNormalObjectId`), which spares the server its own.
+//! OIDs from 16384 on (`FirstNormalObjectId`), which spares the server its own; not where tables are joined before anything is known of
+//! the age, as a plan made while there are few would loop over many later.
 
 use super::catalogs::*;
 use imbl::OrdSet;
@@ -237,7 +238,7 @@ pub fn indexes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, IndexR
         "k.oid IS NOT NULL ",
         "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
         "JOIN pg_am m ON m.oid = c.relam LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') ",
-        "WHERE i.indexrelid >= 16384 AND c.oid >= 16384 AND least(age(i.xmin), age(c.xmin), age(k.xmin)) <= $1 AND ",
+        "WHERE least(age(i.xmin), age(c.xmin), age(k.xmin)) <= $1 AND ",
         user_schema!()
     );
     reader.part(part, known, QUERY, |row| {
@@ -425,7 +426,7 @@ pub fn files(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Relation
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid \
         WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(toast_)?temp_' \
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' \
-        AND d.objid = coalesce(i.indrelid, c.oid)) AND c.oid >= 16384 AND least(age(c.xmin), age(i.xmin)) <= $1";
+        AND d.objid = coalesce(i.indrelid, c.oid)) AND least(age(c.xmin), age(i.xmin)) <= $1";
     reader.part(part, known, QUERY, |row| {
         let file = RelationFile {
             qualified: row.try_get(1)?,
