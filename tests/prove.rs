@@ -331,3 +331,24 @@ fn a_migration_that_fills_the_disk_is_stopped_at_the_limit() {
     assert!(why.contains("over the limit of 100 MB"), "{why}");
     assert!(begun.elapsed().as_secs() < 45, "{:?}", begun.elapsed());
 }
+
+#[test]
+fn what_is_named_by_the_month_is_found_40_days_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let clock = |sql: &str| {
+        write(directory.path(), &[("0001_init.sql", sql)]);
+        let output = phasegate(&[path, "--format", "json", "--only", "clock"]);
+        let report = report(&output);
+        assert_eq!(report["evidence"][0]["proofs"][0]["coverage"]["done"], 3, "{report}");
+        let findings = report["findings"].as_array().unwrap().clone();
+        findings
+            .into_iter()
+            .filter(|one| one["rule"] == "depends-on-clock")
+            .map(|one| one["message"].to_string())
+            .collect::<Vec<_>>()
+    };
+    let named = clock("DO $$ BEGIN EXECUTE format('CREATE TABLE log_%s ()', to_char(now(), 'YYYY_MM')); END $$;");
+    assert!(named.iter().any(|message| message.contains("now and 40 days later") && message.contains("log_")), "{named:?}");
+    assert!(clock("CREATE TABLE log (at timestamptz DEFAULT now());").is_empty());
+}

@@ -49,8 +49,8 @@ pub struct SetUp {
 pub struct Cluster<'a> {
     server: &'a dyn Server,
     owner: Login,
+    options: ClusterOptions,
     create_role: bool,
-    superuser: bool,
     next: AtomicUsize,
     before: Inventory,
     is_kept: AtomicBool,
@@ -75,7 +75,7 @@ impl<'a> Cluster<'a> {
             server,
             owner: Login::new(OWNER, password),
             create_role: options.create_role || server.version() >= 160_000,
-            superuser: options.superuser,
+            options: options.clone(),
             next: AtomicUsize::new(1),
             before: Inventory::default(),
             is_kept: AtomicBool::new(false),
@@ -119,6 +119,11 @@ impl<'a> Cluster<'a> {
         Ok(())
     }
 
+    /// What is there before the first migration.
+    pub fn options(&self) -> &ClusterOptions {
+        &self.options
+    }
+
     pub fn server(&self) -> &'a dyn Server {
         self.server
     }
@@ -130,12 +135,12 @@ impl<'a> Cluster<'a> {
 
     /// The owner is a superuser.
     pub fn is_superuser(&self) -> bool {
-        self.superuser
+        self.options.superuser
     }
 
     /// The owner may make roles.
     pub fn may_create_role(&self) -> bool {
-        self.create_role || self.superuser
+        self.create_role || self.options.superuser
     }
 
     /// Everything stays as it is.
@@ -214,7 +219,11 @@ impl<'a> Cluster<'a> {
             "ALTER ROLE {OWNER} LOGIN {} {} NOCREATEDB CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD '{}'; \
              ALTER ROLE {OWNER} RESET ALL",
             // Only a superuser may say so, even that somebody is none; then nobody else can have changed it either.
-            if self.server.has_superuser() || self.superuser { option(self.superuser, "SUPERUSER") } else { String::new() },
+            if self.server.has_superuser() || self.options.superuser {
+                option(self.options.superuser, "SUPERUSER")
+            } else {
+                String::new()
+            },
             option(self.create_role, "CREATEROLE"),
             self.owner.password.reveal()
         );

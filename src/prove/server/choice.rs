@@ -56,7 +56,7 @@ pub fn start(choice: &ServerChoice) -> Result<Box<dyn Server>, ServerError> {
 }
 
 fn local(binaries: Option<PathBuf>, version: Option<u32>, settings: &[(String, String)]) -> Result<Box<dyn Server>, ServerError> {
-    Ok(Box::new(LocalServer::start(&LocalServerOptions { binaries, version, settings: settings.to_vec() })?))
+    Ok(Box::new(LocalServer::start(&LocalServerOptions { binaries, version, settings: settings.to_vec(), is_shifted: false })?))
 }
 
 fn container(image: String, settings: &[(String, String)]) -> Result<Box<dyn Server>, ServerError> {

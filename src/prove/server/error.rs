@@ -48,6 +48,8 @@ pub enum ServerError {
     SocketPath { path: PathBuf, limit: usize },
     #[error("a container ends with the run that started it: keep a local server (--pg-bin, --pg-version) instead")]
     NotKept,
+    #[error("{why}")]
+    NoOtherMonth { why: &'static str },
     #[error("cannot {action}: {}", described(source))]
     Connection { action: String, source: postgres::Error },
 }

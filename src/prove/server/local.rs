@@ -15,6 +15,7 @@ use super::error::{ServerError, described, io_error};
 use super::interrupt::{self, Registration};
 use super::place::{self, Place};
 use super::settings::SETTINGS;
+use super::shifted;
 use super::template::Template;
 use super::watchdog::Watchdog;
 use super::{Endpoint, Login, Secret, Server};
@@ -49,6 +50,8 @@ pub struct LocalServerOptions {
     /// Further settings, as in `postgresql.conf`; they win over the built-in ones. `port` names the socket, and is the TCP port
     /// where `listen_addresses` asks for one.
     pub settings: Vec<(String, String)>,
+    /// Its clock is [`shifted::DAYS`] ahead.
+    pub is_shifted: bool,
 }
 
 /// A running server that is ours alone. Dropping it stops it and removes everything it wrote.
@@ -62,8 +65,8 @@ pub struct LocalServer {
     port: u16,
     version: u32,
     administrator: Login,
-    /// The directory of its programs.
-    programs: PathBuf,
+    /// As it was started, the directory of its programs found.
+    options: LocalServerOptions,
 }
 
 /// `None` once it was stopped, by us or by a signal.
@@ -106,12 +109,12 @@ impl LocalServer {
             port,
             version: 0,
             administrator: Login::new(SUPERUSER, new_password()?),
-            programs: binaries.directory().to_owned(),
+            options: LocalServerOptions { binaries: Some(binaries.directory().to_owned()), ..options.clone() },
         };
         let arguments = initdb_arguments();
         let template = Template::of(&version?, &arguments);
         if let Some(password) = template.as_ref().and_then(|template| template.copy_to(&data, account).ok()) {
-            let started = server.launch(&binaries, &options.settings, password);
+            let started = server.launch(&binaries, password);
             // A copy that does not start may have been broken: what a new cluster says is the truth.
             if !matches!(
                 started,
@@ -129,15 +132,16 @@ impl LocalServer {
             // Without a copy for the next start, that one takes longer.
             let _ = template.keep(&data, &password);
         }
-        server.launch(&binaries, &options.settings, password)?;
+        server.launch(&binaries, password)?;
         Ok(server)
     }
 
     /// Starts the postmaster on the data that is there, whose superuser has this password, and gives it the one of this start.
-    fn launch(&mut self, binaries: &Binaries, settings: &[(String, String)], password: Secret) -> Result<(), ServerError> {
+    fn launch(&mut self, binaries: &Binaries, password: Secret) -> Result<(), ServerError> {
         let fresh = std::mem::replace(&mut self.administrator.password, password);
         let port = self.port;
-        self.with_running(|running| running.spawn(binaries, port, settings))??;
+        let options = self.options.clone();
+        self.with_running(|running| running.spawn(binaries, port, &options))??;
         let mut client = self.wait_until_ready()?;
         // The server's log must not show the password either, should the statement fail.
         client
@@ -249,7 +253,8 @@ impl Server for LocalServer {
     }
 
     fn description(&self) -> String {
-        format!("PostgreSQL {}.{}, local, {}", self.version / 10_000, self.version % 10_000, self.programs.display())
+        let programs = self.options.binaries.as_deref().unwrap_or(Path::new(""));
+        format!("PostgreSQL {}.{}, local, {}", self.version / 10_000, self.version % 10_000, programs.display())
     }
 
     fn administrator(&self) -> &Login {
@@ -282,6 +287,13 @@ impl Server for LocalServer {
 
     fn is_running(&self) -> bool {
         self.with_running(Running::is_alive).unwrap_or(false)
+    }
+
+    fn in_another_month(&self) -> Result<Box<dyn Server>, ServerError> {
+        if shifted::library().is_none() {
+            return Err(ServerError::NoOtherMonth { why: "libfaketime is not installed (apt-get install faketime)" });
+        }
+        Ok(Box::new(LocalServer::start(&LocalServerOptions { is_shifted: true, ..self.options.clone() })?))
     }
 
     fn keep(&self, database: &str, login: &Login) -> Result<Vec<String>, ServerError> {
@@ -342,7 +354,7 @@ impl Running {
         Err(ServerError::Initdb { output: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
     }
 
-    fn spawn(&mut self, binaries: &Binaries, port: u16, settings: &[(String, String)]) -> Result<(), ServerError> {
+    fn spawn(&mut self, binaries: &Binaries, port: u16, options: &LocalServerOptions) -> Result<(), ServerError> {
         let path = self.place.log();
         let log = File::create(&path).map_err(io_error("create", &path))?;
         let log_for_errors = log.try_clone().map_err(io_error("open", &path))?;
@@ -352,7 +364,10 @@ impl Running {
         for (name, value) in LOCAL_SETTINGS.iter().chain(&SETTINGS) {
             command.arg("-c").arg(format!("{name}={value}"));
         }
-        for (name, value) in settings {
+        if options.is_shifted {
+            command.envs(shifted::library().into_iter().flat_map(shifted::environment));
+        }
+        for (name, value) in &options.settings {
             command.arg("-c").arg(format!("{name}={value}"));
         }
         let process = command.stdout(log).stderr(log_for_errors).spawn().map_err(io_error("run", &binaries.postgres))?;

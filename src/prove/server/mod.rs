@@ -15,6 +15,7 @@ pub mod local;
 mod login;
 mod place;
 mod settings;
+pub mod shifted;
 mod template;
 pub mod url;
 mod watchdog;
@@ -58,6 +59,11 @@ pub trait Server: std::fmt::Debug + Send + Sync {
 
     /// False once the server process is gone, as far as can be told without a connection.
     fn is_running(&self) -> bool;
+
+    /// A second server like this one, empty, whose clock is [`shifted::DAYS`] ahead. Fails where that cannot be had.
+    fn in_another_month(&self) -> Result<Box<dyn Server>, ServerError> {
+        Err(ServerError::NoOtherMonth { why: "only a local server's clock can be set" })
+    }
 
     /// Leaves the server when we end, and says how to connect to a database of it and how to end it: one line for each. Fails where
     /// it cannot be left.
