@@ -2,6 +2,7 @@
 
 use crate::op::Span;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Lock modes as `pg_locks` spells them, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -128,6 +129,13 @@ pub enum BreakKind {
     RowsRemoved,
     ReplicationChange,
     AddAttribute,
+}
+
+impl fmt::Display for BreakKind {
+    /// As reports spell it: `drop-column`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// All facts about one statement.

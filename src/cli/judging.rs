@@ -3,14 +3,13 @@
 use super::configuration;
 use super::environment;
 use super::exit::Exit;
-use super::terminal::{self, ColorChoice, Terminal};
+use super::outputs::{Asked, OutputArguments, Outputs};
+use super::terminal::{self, ColorChoice};
 use crate::check::{Checked, Request, Unusable};
 use crate::config::{self, ConfigError, Flags, Plan, Wanted};
 use crate::finding::Level;
 use crate::release::Scope;
-use crate::report::human::Human;
-use crate::report::json::Json;
-use crate::report::{Format, Report};
+use crate::report::Report;
 use crate::versions::PostgresVersions;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -41,23 +40,14 @@ pub struct JudgingArguments {
     /// Accepted findings, instead of those in `phasegate.baseline.json`
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// How to write the report
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
-    format: FormatName,
+    #[command(flatten)]
+    outputs: OutputArguments,
     /// The lowest level that makes the exit code 1
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "error")]
     fail_on: FailOn,
     /// Show notes too
     #[arg(long)]
     notes: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum FormatName {
-    /// For people: source excerpts and a summary
-    Human,
-    /// For programs: version 1, all findings and facts
-    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -80,14 +70,20 @@ impl From<FailOn> for Level {
 /// What is to be judged.
 pub struct Judging<'a> {
     arguments: &'a JudgingArguments,
+    outputs: Outputs,
     color: ColorChoice,
     plan: Plan,
     pub request: Request,
 }
 
 impl JudgingArguments {
-    /// Reads the configuration, and standard input where a path asks for it. The error is one of standard input, already told.
+    /// Reads the configuration, and standard input where a path asks for it. The error is one of standard input or of the arguments,
+    /// already told.
     pub fn judging(&self, color: ColorChoice) -> Result<Judging<'_>, Exit> {
+        let outputs = self.outputs.outputs().map_err(|why| {
+            terminal::complain(&why);
+            Exit::Unusable
+        })?;
         let stdin = read_stdin(&self.paths).map_err(|error| {
             terminal::complain(&format!("standard input could not be read: {error}"));
             Exit::Unusable
@@ -109,33 +105,24 @@ impl JudgingArguments {
             (None, false) => Scope::All,
         };
         let request = Request { histories, stdin, scope, git: environment::git(), ..Request::default() };
-        Ok(Judging { arguments: self, color, plan, request })
+        Ok(Judging { arguments: self, outputs, color, plan, request })
     }
 }
 
 impl Judging<'_> {
     /// Writes the report and says how it ended. `add` puts into it what is no finding. An error is one of standard output.
     pub fn finish(&self, mut checked: Checked, add: impl FnOnce(&mut Report)) -> io::Result<Exit> {
-        let Judging { arguments, color, plan, .. } = self;
+        let Judging { arguments, outputs, color, plan, .. } = self;
         checked.unusable.extend(plan.errors.iter().map(unusable));
         checked.unusable.sort();
         let mut report = Report::new(&checked, PostgresVersions::covering(checked.histories.iter().map(|one| one.postgres)));
         add(&mut report);
         let fail_on = Level::from(arguments.fail_on);
-        let format: Box<dyn Format> = match arguments.format {
-            FormatName::Human => {
-                let Terminal { color, unicode, width } = Terminal::of_stdout(*color);
-                // A finding that decides the exit code is always shown.
-                let least = if arguments.notes { Level::Note } else { fail_on.min(Level::Warning) };
-                Box::new(Human { color, unicode, width, least })
-            }
-            FormatName::Json => Box::new(Json),
-        };
+        // A finding that decides the exit code is always shown.
+        let least = if arguments.notes { Level::Note } else { fail_on.min(Level::Warning) };
         // People need no summary of nothing; programs get their object all the same.
-        let is_nothing = plan.histories.is_empty() && arguments.format == FormatName::Human;
-        if !is_nothing {
-            terminal::write_stdout(|out| format.write(&report, out))?;
-        }
+        let is_nothing = plan.histories.is_empty() && outputs.is_for_people();
+        let are_written = outputs.write(&report, Asked { color: *color, least, fail_on }, !is_nothing)?;
         configuration::complain(&plan.errors, *color);
         let is_of_configuration = |one: &&Unusable| plan.errors.iter().any(|error| unusable(error) == **one);
         for unusable in report.unusable.iter().filter(|one| !is_of_configuration(one)) {
@@ -143,7 +130,7 @@ impl Judging<'_> {
             terminal::complain(&format!("{place}{}", unusable.why));
         }
         let found = if report.fails_at(fail_on) { Exit::Findings } else { Exit::Clean };
-        Ok(if report.unusable.is_empty() { found } else { found.max(Exit::Unusable) })
+        Ok(if report.unusable.is_empty() && are_written { found } else { found.max(Exit::Unusable) })
     }
 }
 

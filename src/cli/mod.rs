@@ -17,6 +17,7 @@ mod freeze;
 mod init;
 mod judging;
 mod layouts;
+mod outputs;
 mod prove;
 mod rules;
 mod terminal;

@@ -2,13 +2,15 @@
 
 use crate::effect::{Break, Lock};
 use crate::finding::Level;
+use crate::source::ReportPath;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Everything that was seen of one history.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evidence {
     /// The PATH of the history, as in the report's `histories`.
-    pub history: String,
+    pub history: ReportPath,
     /// "PostgreSQL 15.18, local, …"; where no server was to be had, why: then no proof was run.
     pub server: String,
     /// `server_version_num`; 0 where there was no server.
@@ -31,6 +33,9 @@ pub struct Proven {
     pub seconds: f64,
     pub coverage: Coverage,
     pub remarks: Vec<String>,
+    /// The rules of the findings that it made: what of them counts is in the report.
+    #[serde(skip)]
+    pub rules: BTreeSet<&'static str>,
 }
 
 impl Evidence {
@@ -43,7 +48,7 @@ impl Evidence {
 /// One unit as a server was seen to run it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ObservedUnit {
-    pub path: String,
+    pub path: ReportPath,
     pub migration: String,
     /// SHA-256 of its text as it is in the file, hexadecimal: what was seen holds for this text and no other.
     pub sha256: String,

@@ -13,7 +13,9 @@ use super::stage::{Memory, Progress, Proof, ProveError, Stage, Wanted};
 use crate::check::{CheckedHistory, Witness};
 use crate::config::{ProveSettings, Settings};
 use crate::finding::Finding;
+use crate::source::ReportPath;
 use crate::sql::ParsedUnit;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
@@ -104,7 +106,7 @@ impl<'a> Prover<'a> {
 
     fn no_evidence(&self, chain: &Chain<'_>) -> Evidence {
         Evidence {
-            history: chain.checked.history.path.clone(),
+            history: ReportPath::of_place(&chain.checked.history.path),
             server: self.server.description(),
             version: self.server.version(),
             runner: String::new(),
@@ -142,7 +144,8 @@ impl<'a> Prover<'a> {
         match answer {
             Ok(report) => {
                 let ProofReport { outcome, coverage, remarks, .. } = report.clone();
-                (Proven { proof: proof.name(), outcome, seconds, coverage, remarks }, Some(report))
+                let rules = report.found.iter().map(|found| found.rule).collect();
+                (Proven { proof: proof.name(), outcome, seconds, coverage, remarks, rules }, Some(report))
             }
             Err(error) => (Proven { seconds, ..not_run(proof, self.explained(&error)) }, None),
         }
@@ -196,7 +199,7 @@ fn read(file: &Path) -> Result<String, ProveError> {
 
 fn not_run(proof: &dyn Proof, why: String) -> Proven {
     let ProofReport { outcome, coverage, remarks, .. } = ProofReport::not_run(why);
-    Proven { proof: proof.name(), outcome, seconds: 0.0, coverage, remarks }
+    Proven { proof: proof.name(), outcome, seconds: 0.0, coverage, remarks, rules: BTreeSet::new() }
 }
 
 impl Witness for Prover<'_> {

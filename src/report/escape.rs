@@ -3,15 +3,17 @@
 //! A migration may hold escape sequences that move the cursor or recolour the report, and characters that reorder or hide text.
 //! They are shown as `\u{1b}`, never sent.
 
+use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io;
 
-/// True for control characters and for characters that reorder, hide or break text.
+/// True for control characters, for characters that reorder, hide or break text, and for what no XML may hold.
 pub fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The text on one line, without unsafe characters. Tabs and line ends are `\t`, `\n`, `\r`.
@@ -39,16 +41,30 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
     }
     let mut safe = String::with_capacity(json.len() + 8);
     for character in json.chars() {
-        if is_unsafe(character) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(safe, "\\u{unit:04x}");
-            }
-        } else {
-            safe.push(character);
-        }
+        if is_unsafe(character) { push_json(&mut safe, character) } else { safe.push(character) }
     }
     Cow::Owned(safe)
+}
+
+fn push_json(safe: &mut String, character: char) {
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        // Writing to a String cannot fail.
+        let _ = write!(safe, "\\u{unit:04x}");
+    }
+}
+
+/// Writes a value as JSON, on one line, piece by piece, with unsafe characters as [`escape_json`] writes them.
+pub fn write_json(out: impl io::Write, value: &impl Serialize) -> io::Result<()> {
+    Ok(value.serialize(&mut serde_json::Serializer::with_formatter(out, SafeFormatter))?)
+}
+
+/// Compact JSON without unsafe characters.
+struct SafeFormatter;
+
+impl serde_json::ser::Formatter for SafeFormatter {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        writer.write_all(escape_json(fragment).as_bytes())
+    }
 }
 
 #[cfg(test)]
@@ -76,5 +92,8 @@ mod tests {
         let safe = escape_json(&json);
         assert!(!safe.contains(is_unsafe), "{safe}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+        let mut written = Vec::new();
+        write_json(&mut written, &value).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), safe);
     }
 }

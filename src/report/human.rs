@@ -2,13 +2,14 @@
 
 use super::escape::escape;
 use super::excerpt::Excerpt;
+use super::formats::{Manner, NamedFormat};
 use super::location::LineIndex;
 use super::model::{FindingEntry, HistoryEntry, ReleasesEntry, SkippedEntry, Summary, UnchangedEntry};
 use super::{Format, Outline, Report, level_name, proofs};
 use crate::finding::{Level, SuppressedBy};
 use crate::op::Span;
 use crate::prove::evidence::Evidence;
-use crate::recipe::Recipe;
+use crate::source::ReportPath;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode, ThemeCharacters, ThemeStyles,
 };
@@ -28,6 +29,12 @@ pub struct Human {
     /// Findings below this level are counted and not shown.
     pub least: Level,
 }
+
+pub const FORMAT: NamedFormat = NamedFormat {
+    name: "human",
+    about: "For people: source excerpts and a summary",
+    make: |&Manner { least, color, unicode, width, .. }| Box::new(Human { color, unicode, width, least }),
+};
 
 /// Something wrong at a place of a file.
 #[derive(Clone, Copy, Debug)]
@@ -56,9 +63,10 @@ impl Format for Human {
         for (history, outline) in report.histories.iter().zip(&report.outlines) {
             let sizes =
                 [count(outline.files, "file"), count(outline.migrations, "migration"), count(outline.statements, "statement")];
+            let paths = history.paths.iter().map(ReportPath::given).collect::<Vec<_>>().join(", ");
             let mut about = match &history.name {
-                Some(name) => format!("{} ({})", escape(name), escape(&history.paths.join(", "))),
-                None => escape(&history.paths.join(", ")).into_owned(),
+                Some(name) => format!("{} ({})", escape(name), escape(&paths)),
+                None => escape(&paths).into_owned(),
             };
             about.push_str(&format!(": layout {}", escape(&history.layout)));
             if !outline.recognised_by.is_empty() {
@@ -67,7 +75,7 @@ impl Format for Human {
             about.push_str(&format!("; {}", sizes.join(", ")));
             writeln!(out, "{}", self.wrap(&about, "", "  "))?;
             self.left_out(history, out)?;
-            self.skipped(&history.path, outline, out)?;
+            self.skipped(history.path.given(), outline, out)?;
         }
         for evidence in &report.evidence {
             self.proofs(evidence, out)?;
@@ -131,14 +139,13 @@ impl Human {
     }
 
     fn finding(&self, finding: &FindingEntry, report: &Report, handler: &GraphicalReportHandler) -> String {
-        let name = format!("{}:{}:{}", escape(&finding.path), finding.line, finding.column);
+        let name = format!("{}:{}:{}", escape(finding.path.given()), finding.line, finding.column);
         let span = Span { start: finding.start, end: finding.end };
         let excerpt = report
-            .shown(&finding.path)
+            .shown(finding.path.given())
             .and_then(|(bytes, lines)| Excerpt::new(name.clone(), &bytes, lines, span, self.columns()));
         // SQL to paste stands below the advice: no line of it is broken.
-        let to_paste = finding.recipe.as_ref().map(Recipe::lines).unwrap_or_default();
-        let advice = finding.help.strip_suffix(&to_paste.join("\n")).unwrap_or(&finding.help).trim_end();
+        let (advice, to_paste) = finding.advice();
         let shown = ShownFinding {
             code: format!("{}[{}]", level_name(finding.level), finding.rule),
             severity: severity(finding.level),
@@ -159,7 +166,8 @@ impl Human {
             text.push_str(&format!("  at {name}\n"));
         }
         for related in &finding.related {
-            let place = format!("{}: {}:{}:{}", escape(&related.message), escape(&related.path), related.line, related.column);
+            let place =
+                format!("{}: {}:{}:{}", escape(&related.message), escape(related.path.given()), related.line, related.column);
             text.push_str(&self.wrap(&place, "  note: ", "        "));
             text.push('\n');
         }
@@ -170,7 +178,11 @@ impl Human {
     fn proofs(&self, evidence: &Evidence, out: &mut dyn io::Write) -> io::Result<()> {
         let Evidence { history, server, runner, .. } = evidence;
         let runner = if runner.is_empty() { String::new() } else { format!("; {}", escape(runner)) };
-        writeln!(out, "\n{}", self.wrap(&format!("proofs of {} on {}{runner}", escape(history), escape(server)), "", "  "))?;
+        writeln!(
+            out,
+            "\n{}",
+            self.wrap(&format!("proofs of {} on {}{runner}", escape(history.given()), escape(server)), "", "  ")
+        )?;
         for proofs::Line { text, below } in proofs::lines(evidence, self.color) {
             writeln!(out, "  {}", text.trim_end())?;
             for remark in below {
@@ -212,7 +224,7 @@ impl Human {
         let mut reasons: Vec<_> = reasons.into_iter().collect();
         reasons.sort_by_key(|(why, files)| (std::cmp::Reverse(files.len()), *why));
         for (why, files) in reasons {
-            let names: Vec<_> = files.iter().take(MOST_NAMES).map(|file| below(&file.path)).collect();
+            let names: Vec<_> = files.iter().take(MOST_NAMES).map(|file| below(file.path.given())).collect();
             let more = files.len() - names.len();
             let more = if more > 0 { format!(" and {more} more (--format json names all)") } else { String::new() };
             let text = format!("skipped {}, {}: {}{more}", count(files.len(), "file"), escape(why), names.join(", "));

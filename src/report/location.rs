@@ -4,7 +4,7 @@
 //! it. Columns count characters (Unicode scalar values); a byte order mark at the start of the file counts as bytes, not as a
 //! character. Bytes that are no UTF-8 are counted as they can be: a stray continuation byte belongs to the character before it.
 
-use crate::source::SourceFile;
+use crate::source::{ReportPath, SourceFile};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -109,6 +109,11 @@ impl Files {
     /// The file and its lines, where the path is that of a file that was read.
     pub fn get(&self, path: &str) -> Option<(&SourceFile, &LineIndex)> {
         self.files.get(path).map(|(file, lines)| (file.as_ref(), lines))
+    }
+
+    /// A path for the report, whether it is that of a file that was read or of something else.
+    pub fn path(&self, path: &str) -> ReportPath {
+        self.get(path).map_or_else(|| ReportPath::of_place(path), |(file, _)| ReportPath::of_file(file))
     }
 
     /// The place of a byte; the first one for what is no file that was read, such as a directory.

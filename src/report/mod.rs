@@ -7,8 +7,9 @@ use crate::check::{Checked, CheckedHistory, Unusable};
 use crate::finding::{Finding, Level};
 use crate::op::Span;
 use crate::prove::evidence::Evidence;
+use crate::recipe::Recipe;
 use crate::rules::{self, document};
-use crate::source::Migration;
+use crate::source::{Migration, ReportPath};
 use crate::versions::PostgresVersions;
 use location::{Files, LineIndex};
 use model::{
@@ -17,16 +18,23 @@ use model::{
 };
 use serde::Serialize;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
 pub mod escape;
 mod excerpt;
+pub mod formats;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod location;
+pub mod markdown;
 pub mod model;
 mod proofs;
+pub mod sarif;
+mod units;
 
 /// Writes a report in one format.
 pub trait Format {
@@ -82,7 +90,9 @@ impl Report {
         let findings = findings(checked, &files);
         let outlines: Vec<_> = checked.histories.iter().map(outline).collect();
         let mut skipped: Vec<_> = outlines.iter().flat_map(|outline| outline.skipped.iter().cloned()).collect();
-        skipped.extend(checked.unusable.iter().map(|one| SkippedEntry { path: one.path.clone(), why: one.why.clone() }));
+        skipped.extend(
+            checked.unusable.iter().map(|one| SkippedEntry { path: ReportPath::of_place(&one.path), why: one.why.clone() }),
+        );
         skipped.sort();
         Report {
             version: 1,
@@ -125,13 +135,19 @@ impl FindingEntry {
     pub fn counts(&self) -> bool {
         self.suppressed.is_none() && self.level > Level::Off
     }
+
+    /// What to do, in words, and the lines of SQL to paste, which stand at the end of `help`.
+    pub fn advice(&self) -> (&str, Vec<String>) {
+        let to_paste = self.recipe.as_ref().map(Recipe::lines).unwrap_or_default();
+        (self.help.strip_suffix(&to_paste.join("\n")).unwrap_or(&self.help).trim_end(), to_paste)
+    }
 }
 
 /// Where secrets stand, whatever became of the findings about them.
 fn secrets(findings: &[FindingEntry]) -> BTreeMap<String, Vec<Span>> {
     let mut secrets: BTreeMap<String, Vec<Span>> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| rules::stands_on_secret(finding.rule)) {
-        secrets.entry(finding.path.clone()).or_default().push(Span { start: finding.start, end: finding.end });
+        secrets.entry(finding.path.given().to_owned()).or_default().push(Span { start: finding.start, end: finding.end });
     }
     secrets
 }
@@ -145,7 +161,7 @@ fn reported(history: &CheckedHistory) -> impl Iterator<Item = (&Migration, &[cra
 fn migrations(history: &CheckedHistory, files: &Files) -> Vec<MigrationEntry> {
     let entry = |(migration, statements): (&Migration, &[crate::effect::StatementFacts])| MigrationEntry {
         id: migration.id.clone(),
-        path: migration.file.path.clone(),
+        path: ReportPath::of_file(&migration.file),
         phase: migration.phase,
         transaction: migration.wrapping,
         statements: statements
@@ -179,11 +195,12 @@ fn history(checked: &CheckedHistory) -> HistoryEntry {
         let left_out = changed.units.iter().enumerate().filter(|(at, changed)| !**changed && !released(*at));
         UnchangedEntry { migrations: left_out.count(), since: changed.since.clone() }
     });
+    let paths = if history.paths.is_empty() { std::slice::from_ref(&history.path) } else { &history.paths };
     HistoryEntry {
-        path: history.path.clone(),
+        path: ReportPath::of_place(&history.path),
         layout: history.layout.clone(),
         name: history.name.clone(),
-        paths: if history.paths.is_empty() { vec![history.path.clone()] } else { history.paths.clone() },
+        paths: paths.iter().map(|path| ReportPath::of_place(path)).collect(),
         postgres: postgres.to_string(),
         releases: releases.are_known().then(|| ReleasesEntry { migrations: releases.count(), sources: releases.sources.clone() }),
         unchanged,
@@ -192,8 +209,12 @@ fn history(checked: &CheckedHistory) -> HistoryEntry {
 
 fn outline(history: &CheckedHistory) -> Outline {
     let files: BTreeSet<&str> = reported(history).map(|(migration, _)| migration.file.path.as_str()).collect();
-    let mut skipped: Vec<_> =
-        history.history.skipped.iter().map(|one| SkippedEntry { path: one.path.clone(), why: one.why.clone() }).collect();
+    let mut skipped: Vec<_> = history
+        .history
+        .skipped
+        .iter()
+        .map(|one| SkippedEntry { path: ReportPath::of_place(&one.path), why: one.why.clone() })
+        .collect();
     skipped.sort();
     Outline {
         recognised_by: history.history.recognised_by.clone(),
@@ -217,18 +238,17 @@ fn summary(checked: &Checked, migrations: &[MigrationEntry], findings: &[Finding
 }
 
 fn findings(checked: &Checked, files: &Files) -> Vec<FindingEntry> {
-    let mut sorted: Vec<&Finding> = checked.findings.iter().collect();
-    sorted.sort_by(|a, b| {
-        let key = |finding: &&Finding| (finding.span, finding.rule);
-        a.path.cmp(&b.path).then_with(|| key(a).cmp(&key(b))).then_with(|| a.message.cmp(&b.message))
-    });
+    let related = checked.findings.iter().flat_map(|finding| &finding.related).map(|related| related.path.as_str());
+    let named: BTreeSet<&str> = checked.findings.iter().map(|finding| finding.path.as_str()).chain(related).collect();
+    let paths: HashMap<&str, ReportPath> = named.into_iter().map(|path| (path, files.path(path))).collect();
+    let path = |path: &str| paths.get(path).cloned().unwrap_or_default();
     let entry = |finding: &Finding| {
         let start = files.position(&finding.path, finding.span.start);
         let end = files.position(&finding.path, finding.span.end);
         let related = finding.related.iter().map(|related| {
             let position = files.position(&related.path, related.span.start);
             RelatedEntry {
-                path: related.path.clone(),
+                path: path(&related.path),
                 line: position.line,
                 column: position.column,
                 message: related.message.clone(),
@@ -238,7 +258,7 @@ fn findings(checked: &Checked, files: &Files) -> Vec<FindingEntry> {
             rule: finding.rule,
             family: document::find(finding.rule).map(|document| document.family),
             level: finding.level,
-            path: finding.path.clone(),
+            path: path(&finding.path),
             migration: finding.migration.clone(),
             statement: finding.statement,
             start: finding.span.start,
@@ -255,7 +275,12 @@ fn findings(checked: &Checked, files: &Files) -> Vec<FindingEntry> {
             suppressed: finding.suppressed.clone(),
         }
     };
-    sorted.into_iter().map(entry).collect()
+    let mut entries: Vec<FindingEntry> = checked.findings.iter().map(entry).collect();
+    entries.sort_by(|a, b| {
+        let key = |entry: &FindingEntry| (entry.start, entry.end, entry.rule);
+        a.path.cmp(&b.path).then_with(|| key(a).cmp(&key(b))).then_with(|| a.message.cmp(&b.message))
+    });
+    entries
 }
 
 /// A level as reports spell it.

@@ -7,7 +7,7 @@ use crate::effect::{Break, Lock, Verdict};
 use crate::finding::{Level, Suppression};
 use crate::recipe::Recipe;
 use crate::rules::document::Family;
-use crate::source::{Phase, Wrapping};
+use crate::source::{Phase, ReportPath, Wrapping};
 use serde::Serialize;
 
 /// Name and version of the program that wrote the report.
@@ -20,8 +20,8 @@ pub struct Tool {
 /// One checked history: all migrations of one PATH.
 #[derive(Clone, Debug, Serialize)]
 pub struct HistoryEntry {
-    /// The PATH as given, `/` between parts.
-    pub path: String,
+    /// The PATH that was given.
+    pub path: ReportPath,
     /// Name of the layout, as `--layout` takes it.
     pub layout: String,
     /// What is released of it; `null` where nothing says so.
@@ -31,7 +31,7 @@ pub struct HistoryEntry {
     /// What the configuration calls it.
     pub name: Option<String>,
     /// Its directories: `path`, or several that form one history, with `path` around them.
-    pub paths: Vec<String>,
+    pub paths: Vec<ReportPath>,
     /// The server versions that it was checked for.
     pub postgres: String,
 }
@@ -70,7 +70,7 @@ pub struct Summary {
 pub struct MigrationEntry {
     /// The runner's own id.
     pub id: String,
-    pub path: String,
+    pub path: ReportPath,
     pub phase: Phase,
     /// The transaction that it runs in.
     pub transaction: Wrapping,
@@ -104,7 +104,7 @@ pub struct FindingEntry {
     /// `null` only for a rule without a document, which the tests rule out.
     pub family: Option<Family>,
     pub level: Level,
-    pub path: String,
+    pub path: ReportPath,
     /// Id of the unit; empty where the finding is about a file or a directory.
     pub migration: String,
     /// From 1 in the unit; `null` where the finding is about no statement.
@@ -131,7 +131,7 @@ pub struct FindingEntry {
 /// Another place that the finding is about.
 #[derive(Clone, Debug, Serialize)]
 pub struct RelatedEntry {
-    pub path: String,
+    pub path: ReportPath,
     pub line: usize,
     pub column: usize,
     pub message: String,
@@ -140,6 +140,6 @@ pub struct RelatedEntry {
 /// Something that was found and not checked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct SkippedEntry {
-    pub path: String,
+    pub path: ReportPath,
     pub why: String,
 }

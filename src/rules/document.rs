@@ -84,6 +84,21 @@ pub fn find(id: &str) -> Option<&'static RuleDocument> {
     documents.binary_search_by(|document| document.id.as_str().cmp(id)).ok().map(|at| &documents[at])
 }
 
+/// Where the document of a rule can be read.
+pub fn url(id: &str) -> String {
+    format!("{}/-/blob/main/rules/{id}.md", env!("CARGO_PKG_REPOSITORY"))
+}
+
+impl RuleDocument {
+    /// The text of one of its sections, such as "Why it hurts"; empty where there is none.
+    pub fn section(&self, name: &str) -> &str {
+        let heading = format!("## {name}\n");
+        let start = self.body.find(&heading).map_or(self.body.len(), |at| at + heading.len());
+        let text = &self.body[start..];
+        text[..text.find("\n## ").unwrap_or(text.len())].trim()
+    }
+}
+
 const SECTIONS: [&str; 5] = ["What it catches", "Why it hurts", "Bad", "Good", "Recipe"];
 const SUMMARY_LIMIT: usize = 110;
 

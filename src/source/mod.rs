@@ -27,6 +27,7 @@ mod path;
 #[cfg(test)]
 mod property_tests;
 mod recognition;
+mod report_path;
 mod request;
 mod scope;
 mod script;
@@ -41,6 +42,7 @@ pub use error::{Candidate, SourceError};
 pub(crate) use name::nearest;
 pub use origin::Origin;
 pub(crate) use path::{ancestor, join, resolved, resolved_beside, shown};
+pub use report_path::ReportPath;
 pub(crate) use request::DEPTH;
 pub use request::{Loaded, Request, load};
 pub use scope::{Around, ConfiguredHistory, Scope};

@@ -9,6 +9,7 @@ use crate::finding::Level;
 use crate::prove::evidence::{Coverage, Found, ObservedStatement, ObservedUnit, Outcome, ProofReport};
 use crate::prove::stage::{Proof, ProveError, Stage};
 use crate::prove::trace::{Afterwards, Mismatch, Seen, TraceJudgement, Traced, Tracer};
+use crate::source::ReportPath;
 use crate::testimony;
 
 #[derive(Debug)]
@@ -89,7 +90,7 @@ fn missed(unit: usize, mismatch: &Mismatch) -> Found {
 fn observed(stage: &Stage<'_>, at: usize, traced: &[Traced]) -> ObservedUnit {
     let migration = stage.chain.checked.history.migrations.get(at);
     ObservedUnit {
-        path: migration.map_or_else(String::new, |migration| migration.file.path.clone()),
+        path: migration.map(|migration| ReportPath::of_file(&migration.file)).unwrap_or_default(),
         migration: migration.map_or_else(String::new, |migration| migration.id.clone()),
         sha256: migration.map_or_else(String::new, testimony::hash),
         statements: traced.iter().map(statement).collect(),
