@@ -1,11 +1,12 @@
 //! Effects: what a statement does to a server, in the words that prediction and observation share. Facts, never softened.
 
 use crate::op::Span;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Lock modes as `pg_locks` spells them, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub enum LockMode {
     AccessShareLock,
     RowShareLock,
@@ -72,21 +73,21 @@ impl LockMode {
 
 /// The strongest lock a statement takes on a relation from before the unit: a table, view, materialized view, sequence or foreign
 /// table, and an index where the statement is about the index itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lock {
     pub relation: String,
     pub mode: LockMode,
 }
 
 /// What is taken away from old clients. One entry per object of the schema from before the unit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Break {
     pub kind: BreakKind,
     /// `schema.table.column`, routines with argument types; quoted only where SQL needs it.
     pub object: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BreakKind {
     DropRelation,
@@ -151,7 +152,7 @@ pub struct Effect {
     pub blocking: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     Opaque,

@@ -3,7 +3,7 @@
 //! The modules, in the order the data flows:
 //! [`source`] finds files, recognises the layout, orders them and reads tags; [`sql`] splits and parses with the server's own
 //! parser and lowers every node to [`op`]; [`catalog`] replays the history and says what each statement does, as [`effect`];
-//! [`rules`] judge effects in context and make a [`finding`]; [`report`] writes it. [`config`] says what is in force, [`release`] what
+//! [`rules`] judge effects in context and make a [`finding`]; [`report`] writes it, [`compare`] holds two of them against each other. [`config`] says what is in force, [`release`] what
 //! is released already, [`allow`] and [`baseline`] silence findings; [`testimony`] is what a run saw. [`check`] is that whole way as one function, [`cli`] is the command line in front of it.
 //!
 //! [`prove`] runs a history on a real server and says what it saw.
@@ -18,6 +18,7 @@ pub mod baseline;
 pub mod catalog;
 pub mod check;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod effect;
 pub mod expr;

@@ -1,16 +1,17 @@
 //! Another way to the same schema, on which nobody waits: migrations to write in place of one statement.
 
 use crate::source::layouts::{OptOut, Statements};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Migrations in the order they run, each one a step of the runner.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Recipe {
     pub migrations: Vec<RecipeMigration>,
 }
 
 /// One migration of a recipe.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RecipeMigration {
     /// What it is for, and how its file leaves the runner's transaction where it has to; one line.
     pub what: String,

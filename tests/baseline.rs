@@ -81,9 +81,9 @@ fn accepted_findings_are_silenced_and_new_ones_are_not() {
     assert_eq!(
         findings(&repository.path().join("db"), &["."]),
         [
-            "tighten-constraint 0002_check.sql:1=warningbaseline",
-            "drop-column 0003_drop.sql:3=errorbaseline",
-            "drop-table 0004_drop.sql:1=error"
+            "tighten-constraint db/0002_check.sql:1=warningbaseline",
+            "drop-column db/0003_drop.sql:3=errorbaseline",
+            "drop-table db/0004_drop.sql:1=error"
         ]
     );
 }

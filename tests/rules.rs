@@ -38,7 +38,7 @@ fn mismatches(document: &RuleDocument, section: &str, example: &Example) -> Vec<
     for file in &example.files {
         for announced in &file.announcements {
             let is_it =
-                |finding: &&FindingEntry| below(directory.path(), &finding.path) == file.name && matches(announced, finding);
+                |finding: &&FindingEntry| below(directory.path(), finding.path.given()) == file.name && matches(announced, finding);
             match findings.iter().position(is_it) {
                 Some(found) => drop(findings.remove(found)),
                 None => wrong.push(format!(
@@ -61,7 +61,7 @@ fn mismatches(document: &RuleDocument, section: &str, example: &Example) -> Vec<
         let FindingEntry { rule, level, line, message, .. } = finding;
         format!(
             "{place}: found and not announced: {rule} at {level:?} in {}:{line}: {message}",
-            below(directory.path(), &finding.path)
+            below(directory.path(), finding.path.given())
         )
     });
     wrong.extend(unannounced);

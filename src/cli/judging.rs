@@ -51,7 +51,7 @@ pub struct JudgingArguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum FailOn {
+pub enum FailOn {
     Error,
     Warning,
     Note,

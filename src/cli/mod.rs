@@ -8,6 +8,7 @@ use terminal::ColorChoice;
 
 mod baseline;
 mod check;
+mod compare;
 mod config;
 mod configuration;
 mod environment;
@@ -20,6 +21,7 @@ mod layouts;
 mod outputs;
 mod prove;
 mod rules;
+mod schema;
 mod terminal;
 
 /// Says whether PostgreSQL migrations can run while the previous release still serves.
@@ -38,6 +40,7 @@ struct Arguments {
 enum Command {
     Baseline(baseline::Arguments),
     Check(check::Arguments),
+    Compare(compare::Arguments),
     Config(config::Arguments),
     Explain(explain::Arguments),
     Freeze(freeze::Arguments),
@@ -45,6 +48,7 @@ enum Command {
     Layouts(layouts::Arguments),
     Prove(Box<prove::Arguments>),
     Rules(rules::Arguments),
+    Schema(schema::Arguments),
 }
 
 /// Runs the program with the arguments of the process.
@@ -61,6 +65,7 @@ pub fn run() -> Exit {
     let result = match arguments.command {
         Command::Baseline(command) => baseline::run(&command),
         Command::Check(command) => check::run(&command, arguments.color),
+        Command::Compare(command) => compare::run(&command, arguments.color),
         Command::Config(command) => config::run(&command, arguments.color),
         Command::Explain(command) => explain::run(&command, arguments.color),
         Command::Freeze(command) => freeze::run(&command, arguments.color),
@@ -68,6 +73,7 @@ pub fn run() -> Exit {
         Command::Layouts(command) => layouts::run(&command, arguments.color),
         Command::Prove(command) => prove::run(&command, arguments.color),
         Command::Rules(command) => rules::run(&command),
+        Command::Schema(command) => schema::run(&command),
     };
     result.unwrap_or_else(|error| {
         terminal::complain(&format!("the output could not be written: {error}"));

@@ -3,11 +3,12 @@
 use crate::effect::{Break, Lock};
 use crate::finding::Level;
 use crate::source::ReportPath;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// Everything that was seen of one history.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Evidence {
     /// The PATH of the history, as in the report's `histories`.
     pub history: ReportPath,
@@ -24,7 +25,7 @@ pub struct Evidence {
 }
 
 /// One proof of one history.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Proven {
     pub proof: &'static str,
     #[serde(flatten)]
@@ -46,7 +47,7 @@ impl Evidence {
 }
 
 /// One unit as a server was seen to run it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ObservedUnit {
     pub path: ReportPath,
     pub migration: String,
@@ -56,7 +57,7 @@ pub struct ObservedUnit {
 }
 
 /// What one statement did.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct ObservedStatement {
     /// From 1 in its unit.
     pub index: usize,
@@ -79,7 +80,7 @@ pub struct ObservedStatement {
 }
 
 /// How a proof ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", content = "why", rename_all = "kebab-case")]
 pub enum Outcome {
     Passed,
@@ -90,7 +91,7 @@ pub enum Outcome {
 }
 
 /// How much of what there is was looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Coverage {
     pub done: usize,
     pub of: usize,

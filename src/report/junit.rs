@@ -234,9 +234,11 @@ fn line(text: &str) -> String {
 
 /// A finding as lines.
 fn text(finding: &FindingEntry) -> String {
-    let FindingEntry { rule, level, path, line: number, column, message, help, related, .. } = finding;
+    let FindingEntry { rule, level, path, line: number, column, message, related, .. } = finding;
+    let (advice, to_paste) = finding.advice();
     let mut text = format!("{}:{number}:{column}: {}[{rule}]: {}\n", line(path.below()), level_name(*level), line(message));
-    help.lines().for_each(|help| text.push_str(&format!("  {}\n", line(help))));
+    text.push_str(&format!("  help: {}\n", line(advice)));
+    to_paste.iter().for_each(|sql| text.push_str(&format!("    {}\n", line(sql))));
     for related in related {
         text.push_str(&format!(
             "  {}: {}:{}:{}\n",

@@ -356,12 +356,12 @@ fn levels(findings: &[&&FindingEntry]) -> String {
     parts.join(", ")
 }
 
-fn count(number: usize, one: &str, many: &str) -> String {
+pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// On one line, without unsafe characters, and not endless.
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     let safe = escape(text);
     match safe.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &safe[..end]),
@@ -370,6 +370,6 @@ fn shortened(text: &str) -> String {
 }
 
 /// Characters, as those who set limits count.
-fn length(text: &str) -> usize {
+pub fn length(text: &str) -> usize {
     text.chars().count()
 }

@@ -34,6 +34,7 @@ pub mod markdown;
 pub mod model;
 mod proofs;
 pub mod sarif;
+pub mod schema;
 mod units;
 
 /// Writes a report in one format.
@@ -43,7 +44,9 @@ pub trait Format {
 }
 
 /// A report: version 1 of the machine form, and what formats for people need besides.
-#[derive(Debug, Serialize)]
+///
+/// Offsets are bytes of the file as it is on disk, `end` exclusive. Lines and columns start at 1, columns count characters.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Report {
     /// Version of this form.
     pub version: u32,

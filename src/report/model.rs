@@ -8,17 +8,18 @@ use crate::finding::{Level, Suppression};
 use crate::recipe::Recipe;
 use crate::rules::document::Family;
 use crate::source::{Phase, ReportPath, Wrapping};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Name and version of the program that wrote the report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Tool {
     pub name: &'static str,
     pub version: &'static str,
 }
 
 /// One checked history: all migrations of one PATH.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct HistoryEntry {
     /// The PATH that was given.
     pub path: ReportPath,
@@ -37,7 +38,7 @@ pub struct HistoryEntry {
 }
 
 /// Released units: modelled, not judged, and not in the list of migrations.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReleasesEntry {
     pub migrations: usize,
     /// What says that they are: the path of a manifest, a tag, a merge base, `through = "0042"`.
@@ -45,7 +46,7 @@ pub struct ReleasesEntry {
 }
 
 /// Units that are not released and did not change: modelled, not judged, and not in the list of migrations.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct UnchangedEntry {
     pub migrations: usize,
     /// Against what they were compared.
@@ -53,7 +54,7 @@ pub struct UnchangedEntry {
 }
 
 /// Counts over the whole report. Suppressed findings and findings of level off are not in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Units that were reported on.
     pub migrations: usize,
@@ -66,7 +67,7 @@ pub struct Summary {
 }
 
 /// One unit: what the runner records as one step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MigrationEntry {
     /// The runner's own id.
     pub id: String,
@@ -78,7 +79,7 @@ pub struct MigrationEntry {
 }
 
 /// One statement and the facts about it, whatever the findings say. Objects are those from before the unit.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StatementEntry {
     /// From 1 in its unit.
     pub index: usize,
@@ -98,7 +99,7 @@ pub struct StatementEntry {
 }
 
 /// One rule's judgement about one place.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FindingEntry {
     pub rule: &'static str,
     /// `null` only for a rule without a document, which the tests rule out.
@@ -129,7 +130,7 @@ pub struct FindingEntry {
 }
 
 /// Another place that the finding is about.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RelatedEntry {
     pub path: ReportPath,
     pub line: usize,
@@ -138,7 +139,7 @@ pub struct RelatedEntry {
 }
 
 /// Something that was found and not checked.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct SkippedEntry {
     pub path: ReportPath,
     pub why: String,

@@ -1,9 +1,11 @@
 //! Formats over a report made by hand: what they show, and what they never let through.
 
 use super::escape::is_unsafe;
+use super::formats::{FORMATS, Manner};
 use super::human::Human;
 use super::json::Json;
-use super::{Format, Report};
+use super::markdown;
+use super::{Format, Report, formats};
 use crate::check::{Checked, CheckedHistory, Unusable};
 use crate::effect::{Break, BreakKind, Effect, Lock, LockMode, StatementFacts, Verdict};
 use crate::finding::{Finding, Level, Related, SuppressedBy, Suppression};
@@ -13,6 +15,7 @@ use crate::release::Releases;
 use crate::release::standing::Changed;
 use crate::source::{History, Migration, Skipped, SourceFile};
 use crate::versions::PostgresVersions;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
@@ -85,6 +88,7 @@ fn one_file(path: &str, bytes: &[u8], span: Span) -> Checked {
     checked
 }
 
+const MANNER: Manner = Manner { least: Level::Note, fail_on: Level::Error, color: false, unicode: true, width: 100 };
 const PLAIN: Human = Human { color: false, unicode: true, width: 100, least: Level::Warning };
 
 fn written(checked: &Checked, format: &dyn Format) -> String {
@@ -146,9 +150,11 @@ fn nothing_from_files_or_names_reaches_the_terminal_as_a_control_character() {
     checked.histories[0].history.recognised_by = evil.into();
     checked.histories[0].history.skipped = vec![Skipped { path: evil.into(), why: evil.into() }];
     checked.unusable = vec![Unusable { path: evil.into(), why: evil.into() }];
-    for report in [written(&checked, &PLAIN), written(&checked, &Json)] {
-        assert!(!report.contains(|character| is_unsafe(character) && character != '\n'), "{report:?}");
-        assert!(!report.lines().any(|line| line.trim_start().starts_with("::")), "{report}");
+    for named in FORMATS {
+        let report = written(&checked, (named.make)(&MANNER).as_ref());
+        assert!(!report.contains(|character| is_unsafe(character) && character != '\n'), "{}: {report:?}", named.name);
+        let begins_with_command = |line: &str| line.trim_start().starts_with("::error::");
+        assert!(!report.lines().any(begins_with_command), "{}: {report}", named.name);
     }
     assert_eq!(json(&checked)["findings"][0]["message"], format!("m {evil}"));
 }
@@ -293,4 +299,134 @@ fn no_excerpt_shows_a_secret() {
     checked.findings.push(finding("secret-in-migration", Level::Warning, "x.sql", Span { start: at, end: at + 7 }));
     let human = written(&checked, &PLAIN);
     assert!(human.contains("drop-column") && human.contains("PASSWORD '*******'") && !human.contains("hunter2"), "{human}");
+}
+
+/// A finding whose every text tries to be markup of every format.
+fn hostile() -> Checked {
+    let evil = "a|b`c` <img src=x onerror=1> ]]> @admin #1 !2 [x](javascript:y) ::error::z %0A &amp; \"'\u{fffe}";
+    let text = format!("DROP TABLE \"{}\";\n", evil.replace('"', ""));
+    let mut checked = one_file("db/a|b`<x>,y:z%.sql", text.as_bytes(), Span { start: 0, end: text.len() - 2 });
+    let finding = &mut checked.findings[0];
+    finding.message = evil.into();
+    finding.help = evil.into();
+    finding.migration = checked.histories[0].history.migrations[0].id.clone();
+    finding.related.push(Related { path: evil.into(), span: Span::default(), message: evil.into() });
+    checked.histories[0].history.path = "db".into();
+    checked.unusable = vec![Unusable { path: evil.into(), why: evil.into() }];
+    checked
+}
+
+#[test]
+fn a_workflow_command_keeps_its_properties_and_its_line() {
+    let report = written(&hostile(), (formats::named("github").unwrap().make)(&MANNER).as_ref());
+    let lines: Vec<&str> = report.lines().collect();
+    assert_eq!(lines.len(), 2, "{report}");
+    let (properties, message) = lines[0].strip_prefix("::error ").unwrap().split_once("::").unwrap();
+    let names: Vec<&str> = properties.split(',').map(|one| one.split_once('=').unwrap().0).collect();
+    assert_eq!(names, ["file", "line", "endLine", "col", "endColumn", "title"]);
+    assert!(properties.starts_with("file=repo/db/a|b`<x>%2Cy%3Az%25.sql,"), "{properties}");
+    assert!(message.contains("%250A") && message.contains("::error::z"), "{message}");
+    assert!(lines[1].starts_with("::error title=phasegate::not checked: "), "{}", lines[1]);
+}
+
+#[test]
+fn junit_is_xml_whatever_the_names_are_and_keeps_what_they_say() {
+    let report = written(&hostile(), (formats::named("junit").unwrap().make)(&MANNER).as_ref());
+    let document = roxmltree::Document::parse(&report).unwrap();
+    let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
+    assert!(failure.attribute("message").unwrap().contains("]]> @admin #1"), "{report}");
+    assert!(failure.attribute("message").unwrap().ends_with("\\u{fffe}"), "what no XML may hold is shown: {report}");
+    let error = document.descendants().find(|node| node.has_tag_name("error")).unwrap();
+    assert!(error.parent().unwrap().attribute("name").unwrap().contains("<img src=x onerror=1>"));
+}
+
+#[test]
+fn no_text_of_a_file_is_markup_of_a_note() {
+    let note = written(&hostile(), (formats::named("markdown").unwrap().make)(&MANNER).as_ref());
+    let without_code: String = note
+        .split("<code>")
+        .enumerate()
+        .map(|(at, part)| if at == 0 { part } else { part.split_once("</code>").unwrap().1 })
+        .flat_map(|part| part.split('`').step_by(2).collect::<Vec<_>>())
+        .collect();
+    for sign in ["<img", "@", "#1", "!2", "javascript", "a|b", "]]", "%0A"] {
+        assert!(!without_code.contains(sign), "{sign}: {note}");
+    }
+    let cells: BTreeSet<usize> =
+        note.lines().filter(|line| line.starts_with('|')).map(|line| line.matches('|').count()).collect();
+    assert_eq!(cells, BTreeSet::from([7]), "{note}");
+}
+
+/// So many errors in so many migrations of one statement each.
+fn many(findings: usize, units: usize) -> Checked {
+    let mut checked = checked();
+    let history = &mut checked.histories[0];
+    history.history.migrations = (0..units).map(|at| unit(&format!("db/migrations/{at:06}_x.sql"), DROP.as_bytes())).collect();
+    history.units = (0..units)
+        .map(|_| {
+            vec![StatementFacts {
+                index: 1,
+                span: Span { start: 0, end: 9 },
+                verdict: Verdict::Contract,
+                effect: Effect::default(),
+            }]
+        })
+        .collect();
+    checked.findings = (0..findings)
+        .map(|at| {
+            let unit = at % units;
+            let path = format!("db/migrations/{unit:06}_x.sql");
+            let level = if at % 3 == 0 { Level::Error } else { Level::Warning };
+            Finding {
+                migration: format!("{unit:06}"),
+                ..finding("drop-column", level, &path, Span { start: at % 20, end: at % 20 + 9 })
+            }
+        })
+        .collect();
+    checked
+}
+
+#[test]
+fn a_note_is_cut_by_whole_migrations_and_says_how_many_are_left_out() {
+    for (findings, units) in [(3000, 1500), (3000, 1), (40, 7)] {
+        let note = written(&many(findings, units), (formats::named("markdown").unwrap().make)(&MANNER).as_ref());
+        assert!(note.chars().count() < markdown::LIMIT, "{}", note.chars().count());
+        assert!(note.starts_with(markdown::MARKER));
+        assert_eq!(note.matches("<details").count(), note.matches("</details>").count());
+        let shown = note.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(shown, note.matches("<details").count());
+        let cut =
+            format!("**Not shown here, to stay below 60000 characters: {} of {units} migrations and files**", units - shown);
+        assert_eq!(note.contains(&cut), shown < units, "{shown} of {units}");
+        assert!(shown > 0 && (units < 1000 || shown < units));
+        // The worst come first: no migration that is shown has fewer errors than one that is not.
+        assert!(!note.contains("| 2 warnings"), "{note}");
+    }
+}
+
+#[test]
+fn every_format_takes_very_many_findings() {
+    let checked = many(20_000, 500);
+    let mut sorted = checked.clone();
+    fingerprint::assign(&sorted.histories, None, &mut sorted.findings);
+    let report = Report::new(&sorted, PostgresVersions::default());
+    for named in FORMATS {
+        let mut out = Vec::new();
+        (named.make)(&MANNER).write(&report, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let found = match named.name {
+            "human" => text.matches("[drop-column]\n").count(),
+            "json" => text.matches("\"rule\":\"drop-column\"").count(),
+            "sarif" => text.matches("\"ruleId\":\"drop-column\"").count(),
+            "gitlab" => {
+                let issues: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+                issues.iter().map(|issue| issue["fingerprint"].as_str().unwrap()).collect::<BTreeSet<_>>().len()
+            }
+            "github" => text.lines().count(),
+            "junit" => text.matches("[drop-column]: ").count(),
+            "markdown" => 20_000 * usize::from(text.chars().count() < markdown::LIMIT),
+            other => panic!("{other} is not in this test"),
+        };
+        assert_eq!(found, 20_000, "{}", named.name);
+    }
 }

@@ -11,7 +11,9 @@ use serde::de::{Deserialize, IntoDeserializer};
 use std::sync::LazyLock;
 
 /// What a rule is about. A phase tag silences the family `contract` and no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     Contract,

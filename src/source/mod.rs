@@ -160,7 +160,7 @@ pub enum UnitKind {
     Unreadable,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     Untagged,
@@ -179,7 +179,7 @@ pub struct PhaseTag {
 }
 
 /// The transaction the runner puts around a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Wrapping {
     /// The runner's own BEGIN … COMMIT.

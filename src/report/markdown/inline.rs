@@ -3,8 +3,11 @@
 //! Hosts look for `@name`, `#1`, `!1` and addresses after the markup is read, so that a backslash before them does not help; they
 //! leave code alone. So every word that is no plain word of prose stands in a code span. That is how names are set anyway.
 
-/// A name or a piece of SQL as code. Unsafe characters are escaped before.
+use crate::report::escape::escape;
+
+/// A name or a piece of SQL as code, on one line.
 pub fn code(text: &str) -> String {
+    let text = escape(text);
     let is_simple = !text.contains(['`', '|', '\\']) && !text.starts_with(' ') && !text.ends_with(' ');
     if text.is_empty() {
         "<code></code>".to_owned()
@@ -12,19 +15,20 @@ pub fn code(text: &str) -> String {
         format!("`{text}`")
     } else {
         // A code span cannot hold a backtick for sure, nor a cell of a table a bar: every sign becomes a reference to its character.
-        format!("<code>{}</code>", references(text))
+        format!("<code>{}</code>", references(&text))
     }
 }
 
 /// Text for the inside of an HTML element where no Markdown is read, such as `summary`.
 pub fn html(text: &str) -> String {
-    references(text)
+    references(&escape(text))
 }
 
 /// A sentence: words as they are, everything else as code. What stands between backticks is one piece of code. Runs of blanks are one.
 pub fn prose(text: &str) -> String {
+    let text = escape(text);
     let mut parts = Vec::new();
-    let mut rest = text;
+    let mut rest: &str = &text;
     while let Some((before, after)) = rest.split_once('`') {
         let Some((inside, behind)) = after.split_once('`') else { break };
         parts.push(words(before));
@@ -68,7 +72,15 @@ fn words(text: &str) -> String {
 fn parted(word: &str) -> (&str, &str, &str) {
     let start = word.len() - word.trim_start_matches(['(', '"', '\'']).len();
     let (open, rest) = word.split_at(start);
-    let core = rest.trim_end_matches([')', '"', '\'', ',', ';', ':', '.', '?']);
+    let mut core = rest;
+    while let Some(last) = core.chars().next_back() {
+        // The bracket of `f(int)` belongs to the word.
+        let closes_nothing = last == ')' && core.matches(')').count() > core.matches('(').count();
+        if !closes_nothing && !matches!(last, '"' | '\'' | ',' | ';' | ':' | '.' | '?') {
+            break;
+        }
+        core = &core[..core.len() - last.len_utf8()];
+    }
     (open, core, &rest[core.len()..])
 }
 
@@ -100,7 +112,7 @@ pub fn fenced(language: &str, lines: &[String], indent: &str) -> String {
     let fence = "`".repeat(longest.max(2) + 1);
     let mut text = format!("{indent}{fence}{language}\n");
     for line in lines {
-        text.push_str(&format!("{indent}{}\n", crate::report::escape::escape(line)));
+        text.push_str(&format!("{indent}{}\n", escape(line)));
     }
     text.push_str(&format!("{indent}{fence}\n"));
     text
@@ -116,6 +128,7 @@ mod tests {
             prose("column public.users.name is dropped while the previous release may still use it (42703), say"),
             "column `public.users.name` is dropped while the previous release may still use it (42703), say"
         );
+        assert_eq!(prose("drop f(int, text), (see g(x))."), "drop `f(int`, text), (see `g(x)`).");
         assert_eq!(prose("tag it `-- phase contract`, then don't wait"), "tag it `-- phase contract`, then don't wait");
     }
 
@@ -147,6 +160,7 @@ mod tests {
         ] {
             let shown = prose(&format!("see {evil} there"));
             let inside = shown.strip_prefix("see ").and_then(|rest| rest.strip_suffix(" there")).unwrap();
+            let inside = inside.trim_end_matches(':');
             let is_span =
                 inside.starts_with('`') && inside.ends_with('`') && inside.matches('`').count() == 2 && !inside.contains('|');
             let is_element =
