@@ -70,6 +70,14 @@ fn what_is_new_fixed_accepted_and_unchanged_is_told_apart_and_lines_may_move() {
     assert_eq!(code, 1);
     assert!(human.contains("new: error[drop-column] db/0004_drop.sql:1:1: "), "{human}");
     assert!(human.contains("accepted: error[drop-column] db/0003_drop.sql"), "{human}");
+    let narrow = Command::new(assert_cmd::cargo::cargo_bin!("phasegate"))
+        .current_dir(directory.path())
+        .env("COLUMNS", "40")
+        .args(["compare", "base.json", "head.json"])
+        .output()
+        .unwrap();
+    let narrow = String::from_utf8(narrow.stdout).unwrap();
+    assert!(narrow.lines().all(|line| line.chars().count() <= 40) && narrow.contains("    "), "{narrow}");
     let (code, note, _) = phasegate(directory.path(), &["compare", "base.json", "head.json", "--format", "markdown"]);
     assert_eq!(code, 1);
     assert!(note.starts_with("<!-- phasegate:compare -->\n## ❌ phasegate: "), "{note}");

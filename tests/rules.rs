@@ -37,8 +37,9 @@ fn mismatches(document: &RuleDocument, section: &str, example: &Example) -> Vec<
     let mut findings: Vec<&FindingEntry> = report.findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
     for file in &example.files {
         for announced in &file.announcements {
-            let is_it =
-                |finding: &&FindingEntry| below(directory.path(), finding.path.given()) == file.name && matches(announced, finding);
+            let is_it = |finding: &&FindingEntry| {
+                below(directory.path(), finding.path.given()) == file.name && matches(announced, finding)
+            };
             match findings.iter().position(is_it) {
                 Some(found) => drop(findings.remove(found)),
                 None => wrong.push(format!(

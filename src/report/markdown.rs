@@ -9,7 +9,7 @@ mod inline;
 use super::escape::escape;
 use super::formats::{Manner, NamedFormat};
 use super::model::{FindingEntry, HistoryEntry, MigrationEntry, Summary};
-use super::units::{self, HistoryView};
+use super::units::{self, HistoryView, UnitView};
 use super::{Format, Report, level_name};
 use crate::effect::LockMode;
 use crate::finding::Level;
@@ -47,11 +47,19 @@ const LONGEST: usize = 600;
 /// Problems and proofs that are told; each is one line.
 const MOST_LINES: usize = 12;
 
-/// What is said of a migration, or of another file, as a whole.
-struct Block {
+/// A migration or another file, of which a note says all or nothing.
+struct Subject<'a> {
     history: usize,
     worst: Worst,
-    /// A row of the table of migrations; none for other files.
+    /// None for other files: they are in no table.
+    migration: Option<&'a MigrationEntry>,
+    path: &'a ReportPath,
+    findings: &'a [&'a FindingEntry],
+}
+
+/// What is said of a subject.
+struct Block {
+    /// A row of the table of migrations.
     row: Option<String>,
     details: String,
 }
@@ -73,25 +81,26 @@ impl Format for Markdown {
 impl Markdown {
     fn note(&self, report: &Report) -> String {
         let views = units::histories(report);
-        let mut blocks: Vec<Block> = views.iter().enumerate().flat_map(|(at, view)| self.blocks(at, view)).collect();
+        let mut subjects: Vec<Subject<'_>> = views.iter().enumerate().flat_map(|(at, view)| subjects(at, view)).collect();
         // Stable, so that of equal ones the order of the histories counts.
-        blocks.sort_by_key(|block| Reverse(block.worst));
+        subjects.sort_by_key(|subject| Reverse(subject.worst));
         let head = format!("{MARKER}\n{}", heading(report));
         let (tail, rest) = (problems(report), LIMIT - RESERVE);
         let mut room = rest.saturating_sub(length(&head) + length(&tail));
-        let mut shown: Vec<Vec<&Block>> = vec![Vec::new(); views.len()];
-        let mut left_out = blocks.len();
+        let mut shown: Vec<Vec<Block>> = views.iter().map(|_| Vec::new()).collect();
+        let mut left_out = subjects.len();
         let titles: Vec<String> = views.iter().map(title).collect();
-        for block in &blocks {
-            let first = shown[block.history].is_empty();
-            let title = if first { length(&titles[block.history]) } else { 0 };
+        for subject in &subjects {
+            let block = self.block(subject);
+            let first = shown[subject.history].is_empty();
+            let title = if first { length(&titles[subject.history]) } else { 0 };
             let size = title + block.row.as_deref().map_or(0, length) + length(&block.details);
             if size > room {
                 break;
             }
             room -= size;
             left_out -= 1;
-            shown[block.history].push(block);
+            shown[subject.history].push(block);
         }
         let mut note = head;
         for ((view, title), shown) in views.iter().zip(&titles).zip(&shown) {
@@ -112,28 +121,18 @@ impl Markdown {
                 "\n**Not shown here, to stay below {LIMIT} characters: {} of {}**, none of them worse than those above. \
                  The report has all of them: `--format json` or `--format human`.\n",
                 left_out,
-                count(blocks.len(), "migration or file", "migrations and files"),
+                count(subjects.len(), "migration or file", "migrations and files"),
             ));
         }
         note.push_str(&tail);
         note
     }
 
-    fn blocks(&self, history: usize, view: &HistoryView<'_>) -> Vec<Block> {
-        let mut blocks = Vec::new();
-        for unit in &view.units {
-            let blocking = unit.migration.statements.iter().filter(|statement| statement.blocking).count();
-            let worst = worst(&unit.findings, blocking);
-            let name = format!("<code>{}</code>", inline::html(&name(unit.migration)));
-            let row = Some(row(unit.migration, &unit.findings));
-            blocks.push(Block { history, worst, row, details: self.details(&name, &unit.findings) });
-        }
-        for (path, findings) in &view.others {
-            let worst = worst(findings, 0);
-            let name = format!("<code>{}</code>", inline::html(&shortened(path.below())));
-            blocks.push(Block { history, worst, row: None, details: self.details(&name, findings) });
-        }
-        blocks
+    fn block(&self, subject: &Subject<'_>) -> Block {
+        let Subject { migration, path, findings, .. } = subject;
+        let name = migration.map_or_else(|| shortened(path.below()), name);
+        let details = self.details(&format!("<code>{}</code>", inline::html(&name)), findings);
+        Block { row: migration.map(|migration| row(migration, findings)), details }
     }
 
     /// The findings of one migration or file, folded; empty where none is shown.
@@ -154,6 +153,23 @@ impl Markdown {
         text.push_str("\n</details>\n");
         text
     }
+}
+
+/// What there is to say something of in a history.
+fn subjects<'a>(history: usize, view: &'a HistoryView<'a>) -> Vec<Subject<'a>> {
+    let of_unit = |unit: &'a UnitView<'a>| {
+        let UnitView { migration, findings } = unit;
+        let blocking = migration.statements.iter().filter(|statement| statement.blocking).count();
+        Subject { history, worst: worst(findings, blocking), migration: Some(migration), path: &migration.path, findings }
+    };
+    let of_file = |(path, findings): &'a (&'a ReportPath, Vec<&'a FindingEntry>)| Subject {
+        history,
+        worst: worst(findings, 0),
+        migration: None,
+        path,
+        findings,
+    };
+    view.units.iter().map(of_unit).chain(view.others.iter().map(of_file)).collect()
 }
 
 /// "## phasegate: 4 errors, 11 notes" and what was looked at.
@@ -228,7 +244,7 @@ fn proofs(evidence: &Evidence) -> String {
 }
 
 /// The table of migrations, then what is folded.
-fn rows(blocks: &[&Block], note: &mut String) {
+fn rows(blocks: &[Block], note: &mut String) {
     let rows: Vec<&String> = blocks.iter().filter_map(|block| block.row.as_ref()).collect();
     if !rows.is_empty() {
         note.push_str("\n| Migration | Phase | Strongest lock | Rewrites, scans, builds | Takes away | Findings |\n");
@@ -301,11 +317,11 @@ fn entry(finding: &FindingEntry) -> String {
         code(&place(path, *line)),
         prose(&shortened(message))
     );
-    if !advice.is_empty() {
-        text.push_str(&format!("  <br>→ {}\n", prose(&shortened(advice))));
-    }
     for related in related.iter().take(2) {
         text.push_str(&format!("  <br>{}: {}\n", prose(&shortened(&related.message)), code(&place(&related.path, related.line))));
+    }
+    if !advice.is_empty() {
+        text.push_str(&format!("  <br>→ {}\n", prose(&shortened(advice))));
     }
     if !to_paste.is_empty() {
         // SQL is whole or not there: half of it would be wrong.
