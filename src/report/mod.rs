@@ -7,7 +7,6 @@ use crate::check::{Checked, CheckedHistory, Unusable};
 use crate::finding::{Finding, Level};
 use crate::op::Span;
 use crate::prove::evidence::Evidence;
-use crate::recipe::Recipe;
 use crate::rules::{self, document};
 use crate::source::{Migration, ReportPath};
 use crate::versions::PostgresVersions;
@@ -139,10 +138,21 @@ impl FindingEntry {
         self.suppressed.is_none() && self.level > Level::Off
     }
 
-    /// What to do, in words, and the lines of SQL to paste, which stand at the end of `help`.
+    /// What to do, in words, and the lines of SQL to paste, which stand at the end of `help` behind a colon.
     pub fn advice(&self) -> (&str, Vec<String>) {
-        let to_paste = self.recipe.as_ref().map(Recipe::lines).unwrap_or_default();
-        (self.help.strip_suffix(&to_paste.join("\n")).unwrap_or(&self.help).trim_end(), to_paste)
+        if let Some(recipe) = &self.recipe {
+            let to_paste = recipe.lines();
+            if let Some(words) = self.help.strip_suffix(&to_paste.join("\n")) {
+                return (words.trim_end(), to_paste);
+            }
+        }
+        // Where a name holds a line end, its second line stays where it is: at the start of one it could be a command to a log.
+        match self.help.split_once(":\n") {
+            Some((words, sql)) if !sql.lines().any(|line| line.trim_start().starts_with("::")) => {
+                (&self.help[..=words.len()], sql.lines().map(str::to_owned).collect())
+            }
+            _ => (&self.help, Vec::new()),
+        }
     }
 }
 

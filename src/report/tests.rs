@@ -168,6 +168,19 @@ fn a_statement_of_thousands_of_lines_is_shown_by_its_first_ones() {
 }
 
 #[test]
+fn sql_in_an_advice_is_shown_line_by_line_and_a_name_begins_none() {
+    let mut checked = checked();
+    checked.findings[0].help = "put a limit before it:\nSET LOCAL lock_timeout = '5s';".into();
+    let human = written(&checked, &PLAIN);
+    assert!(human.contains("  help: put a limit before it:\n          SET LOCAL lock_timeout = '5s';\n"), "{human}");
+    checked.findings[0].help = "drop \"a:\n::error::x\" later".into();
+    for named in FORMATS {
+        let report = written(&checked, (named.make)(&MANNER).as_ref());
+        assert!(!report.lines().any(|line| line.trim_start().starts_with("::error::x")), "{}: {report}", named.name);
+    }
+}
+
+#[test]
 fn notes_are_counted_and_shown_on_request() {
     let mut checked = checked();
     checked.findings[0].level = Level::Note;
