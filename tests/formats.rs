@@ -106,6 +106,9 @@ fn paths_are_below_the_root_of_the_repository_wherever_the_run_began() {
         }
         assert_eq!(from_root, from_inside, "{format}");
         assert_eq!(from_root, from_absolute, "{format}");
+        let (_, missing, _) = phasegate(&inside, &["check", "db", "nowhere", "--format", format]);
+        // Code Quality knows no problems of a run.
+        assert!(missing.contains("services/shop/nowhere") || format == "gitlab", "{format}: {missing}");
         let path = if format == "sarif" { "services/shop/db/0002_drop%20a.sql" } else { "services/shop/db/0002_drop a.sql" };
         assert!(from_root.contains(path), "{format}: {from_root}");
     }

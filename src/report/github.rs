@@ -32,9 +32,9 @@ impl Format for Annotations {
                 annotation(finding, out)?;
             }
         }
-        for unusable in &report.unusable {
-            let place = if unusable.path.is_empty() { String::new() } else { format!("{}: ", unusable.path) };
-            writeln!(out, "::error title=phasegate::{}", data(&escape(&format!("not checked: {place}{}", unusable.why))))?;
+        for (path, why) in report.problems() {
+            let place = if path.below().is_empty() { String::new() } else { format!("{}: ", path.below()) };
+            writeln!(out, "::error title=phasegate::{}", data(&escape(&format!("not checked: {place}{why}"))))?;
         }
         for evidence in &report.evidence {
             for proof in &evidence.proofs {

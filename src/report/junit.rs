@@ -59,9 +59,9 @@ impl Format for JUnit {
     fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         let mut suites: Vec<Suite> = units::histories(report).iter().map(|history| self.suite(report, history)).collect();
         if let Some(last) = suites.last_mut() {
-            last.cases.extend(report.unusable.iter().map(|unusable| {
-                let place = if unusable.path.is_empty() { "phasegate" } else { &unusable.path };
-                Case::new("phasegate", place, CaseResult::Error(line(&unusable.why)))
+            last.cases.extend(report.problems().map(|(path, why)| {
+                let place = if path.below().is_empty() { "phasegate" } else { path.below() };
+                Case::new("phasegate", place, CaseResult::Error(line(why)))
             }));
         }
         suites.retain(|suite| !suite.cases.is_empty() || suite.name != "phasegate");

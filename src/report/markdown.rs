@@ -346,9 +346,9 @@ fn problems(report: &Report) -> String {
         return text;
     }
     text.push_str("\n### Not checked\n\n");
-    for unusable in report.unusable.iter().take(MOST_LINES) {
-        let path = if unusable.path.is_empty() { String::new() } else { format!("{}: ", code(&shortened(&unusable.path))) };
-        text.push_str(&format!("- {path}{}\n", prose(&shortened(&unusable.why))));
+    for (path, why) in report.problems().take(MOST_LINES) {
+        let path = if path.below().is_empty() { String::new() } else { format!("{}: ", code(&shortened(path.below()))) };
+        text.push_str(&format!("- {path}{}\n", prose(&shortened(why))));
     }
     if report.unusable.len() > MOST_LINES {
         text.push_str(&format!("- and {} more\n", report.unusable.len() - MOST_LINES));

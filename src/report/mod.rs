@@ -126,6 +126,11 @@ impl Report {
         Some((bytes, lines))
     }
 
+    /// What could not be used, with its path as programs get it, and why.
+    pub fn problems(&self) -> impl Iterator<Item = (ReportPath, &str)> {
+        self.unusable.iter().map(|one| (ReportPath::of_place(&one.path), one.why.as_str()))
+    }
+
     /// True where a finding that nothing suppressed is at `level` or above.
     pub fn fails_at(&self, level: Level) -> bool {
         self.findings.iter().any(|finding| finding.counts() && finding.level >= level)

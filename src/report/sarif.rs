@@ -102,28 +102,27 @@ fn rule(document: &RuleDocument) -> Value {
 /// How the run went. Proofs are part of it: one that was asked for and not run is no success.
 fn invocation(report: &Report) -> Value {
     let mut notifications = Vec::new();
-    for unusable in &report.unusable {
-        let path = ReportPath::of_place(&unusable.path);
-        notifications.push(notification("not-checked", "error", &unusable.why, Some(&path)));
+    for (path, why) in report.problems() {
+        notifications.push(notification("not-checked", "error", why, &path));
     }
     for evidence in &report.evidence {
         for proof in &evidence.proofs {
             if let Outcome::NotRun(why) = &proof.outcome {
                 let text = format!("{} is not proven: {why}", proof.proof);
-                notifications.push(notification("not-proven", "error", &text, Some(&evidence.history)));
+                notifications.push(notification("not-proven", "error", &text, &evidence.history));
             }
         }
     }
     for skipped in report.outlines.iter().flat_map(|outline| &outline.skipped) {
-        notifications.push(notification("skipped", "note", &skipped.why, Some(&skipped.path)));
+        notifications.push(notification("skipped", "note", &skipped.why, &skipped.path));
     }
     let is_complete = report.unusable.is_empty() && !report.evidence.iter().any(Evidence::is_incomplete);
     json!({ "executionSuccessful": is_complete, "toolExecutionNotifications": notifications })
 }
 
-fn notification(id: &str, level: &str, text: &str, path: Option<&ReportPath>) -> Value {
+fn notification(id: &str, level: &str, text: &str, path: &ReportPath) -> Value {
     let mut notification = json!({ "descriptor": { "id": id }, "level": level, "message": { "text": message(text) } });
-    if let Some(path) = path.filter(|path| !path.below().is_empty()) {
+    if !path.below().is_empty() {
         notification["locations"] = json!([{ "physicalLocation": { "artifactLocation": ArtifactLocation::new(path) } }]);
     }
     notification
@@ -146,6 +145,9 @@ struct ResultObject<'a> {
     rule_id: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_index: Option<usize>,
+    /// Only where it is no failure: then there is no level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     level: &'static str,
     message: Message,
     locations: [Location; 1],
@@ -255,6 +257,7 @@ impl<'a> ResultObject<'a> {
         ResultObject {
             rule_id: finding.rule,
             rule_index,
+            kind: (finding.level == Level::Off).then_some("informational"),
             level: level(finding.level),
             message: Message { text: message(&text) },
             locations: [Location { id: None, physical_location: PhysicalLocation { artifact_location, region }, message: None }],

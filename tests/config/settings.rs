@@ -41,7 +41,7 @@ fn a_schema_and_its_paths_are_relative_to_the_file_and_the_flag_to_the_user() {
     let from = |place: &str, arguments: &[&str]| loud(&checked(&directory.path().join(place), arguments).1);
     assert!(from("", &["db"]).is_empty(), "the dump knows no such table");
     assert!(from("db", &["."]).is_empty());
-    assert_eq!(from("db", &[".", "--schema", "../other.sql"]), ["0001_drop.sql:1 drop-table@error"]);
+    assert_eq!(from("db", &[".", "--schema", "../other.sql"]), ["db/0001_drop.sql:1 drop-table@error"]);
     fs::remove_file(directory.path().join("dump/schema.sql")).unwrap();
     let outcome = phasegate(&directory.path().join("db"), &["check", "."]);
     assert!(outcome.code == 2 && outcome.errors.contains("../dump/schema.sql"), "{}", outcome.errors);
