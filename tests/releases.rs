@@ -119,6 +119,8 @@ fn four_releases_are_told() {
         serde_json::json!({"migrations": 1, "sources": ["db/released.sha256"]})
     );
     assert_eq!((checked.units(), checked.report["summary"]["released"].as_u64()), (vec![], Some(1)));
+    let below = check(&repo.path().join("db"), &["."]);
+    assert_eq!(below.report["histories"][0]["releases"]["sources"], serde_json::json!(["db/released.sha256"]), "below the root");
 
     // 2: expand, and somebody contracts in the same release.
     repo.git(&["checkout", "--quiet", "-b", "full-name"]);

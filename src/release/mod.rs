@@ -42,6 +42,8 @@ pub struct Releases {
     released: Option<Vec<bool>>,
     /// What says so, for people: `released.sha256`, `tag v1.2 (1a2b3c4d5e6f)`.
     pub sources: Vec<String>,
+    /// That of `sources` which is the path of a manifest, as found from the PATH given.
+    pub manifest: Option<String>,
     /// How the files differ from what was released.
     pub deviations: Vec<Deviation>,
     /// Units that sort before others that were there first, by their position (from 0).

@@ -92,6 +92,7 @@ impl Standings<'_> {
             claims.push(self.claim_of_id(id, pasts, &fates)?);
         }
         self.agree(&claims)?;
+        standing.releases.manifest = self.manifest.as_ref().map(|found| found.manifest.path.clone());
         standing.releases.sources = claims.iter().map(|claim| claim.name.clone()).collect();
         standing.releases.released = claims.into_iter().next().map(|claim| claim.released);
         self.open_again(&mut standing.releases);

@@ -195,8 +195,8 @@ impl Human {
     /// What was modelled and not judged, and what said so.
     fn left_out(&self, history: &HistoryEntry, out: &mut dyn io::Write) -> io::Result<()> {
         let mut lines = Vec::new();
-        if let Some(ReleasesEntry { migrations, sources }) = &history.releases {
-            let sources = sources.iter().map(|source| escape(source)).collect::<Vec<_>>().join(" and ");
+        if let Some(ReleasesEntry { migrations, shown, .. }) = &history.releases {
+            let sources = shown.iter().map(|source| escape(source)).collect::<Vec<_>>().join(" and ");
             lines.push(format!("{} released, modelled and not judged: {sources}", count(*migrations, "migration")));
         }
         if let Some(UnchangedEntry { migrations, since }) = &history.unchanged {

@@ -213,6 +213,10 @@ fn history(checked: &CheckedHistory) -> HistoryEntry {
         let left_out = changed.units.iter().enumerate().filter(|(at, changed)| !**changed && !released(*at));
         UnchangedEntry { migrations: left_out.count(), since: changed.since.clone() }
     });
+    let source = |name: &String| match &releases.manifest {
+        Some(manifest) if manifest == name => ReportPath::of_place(manifest).below().to_owned(),
+        _ => name.clone(),
+    };
     let paths = if history.paths.is_empty() { std::slice::from_ref(&history.path) } else { &history.paths };
     HistoryEntry {
         path: ReportPath::of_place(&history.path),
@@ -220,7 +224,11 @@ fn history(checked: &CheckedHistory) -> HistoryEntry {
         name: history.name.clone(),
         paths: paths.iter().map(|path| ReportPath::of_place(path)).collect(),
         postgres: postgres.to_string(),
-        releases: releases.are_known().then(|| ReleasesEntry { migrations: releases.count(), sources: releases.sources.clone() }),
+        releases: releases.are_known().then(|| ReleasesEntry {
+            migrations: releases.count(),
+            sources: releases.sources.iter().map(source).collect(),
+            shown: releases.sources.clone(),
+        }),
         unchanged,
     }
 }

@@ -43,6 +43,9 @@ pub struct ReleasesEntry {
     pub migrations: usize,
     /// What says that they are: the path of a manifest, a tag, a merge base, `through = "0042"`.
     pub sources: Vec<String>,
+    /// The same for people: a manifest by its path as it was given.
+    #[serde(skip)]
+    pub shown: Vec<String>,
 }
 
 /// Units that are not released and did not change: modelled, not judged, and not in the list of migrations.
