@@ -335,28 +335,37 @@ fn proofs_stand_in_every_format() {
 #[test]
 fn what_was_not_proven_is_skipped_in_junit_and_no_success_in_sarif() {
     let repository = repository();
+    // A server that dies proves nothing.
+    let runner = "kill -9 $(head -n 1 \"$PGHOST/.s.PGSQL.$PGPORT.lock\")";
     let arguments = [
         "prove",
         "services/shop/db",
         "--only",
         "apply",
         "--runner",
-        "exit 3",
+        runner,
         "--format",
         "junit",
         "--output",
         "sarif=report.sarif",
         "--output",
         "github=github.txt",
+        "--output",
+        "markdown=note.md",
     ];
-    let (_, junit, complaints) = phasegate(repository.path(), &arguments);
+    let (code, junit, complaints) = phasegate(repository.path(), &arguments);
+    assert_eq!(code, 3, "{complaints}");
     let document = roxmltree::Document::parse(&junit).unwrap();
     let case = document.descendants().find(|node| node.attribute("classname") == Some("services/shop/db proofs")).unwrap();
-    let is_skipped = case.children().any(|node| node.has_tag_name("skipped"));
-    let log = json(&fs::read_to_string(repository.path().join("report.sarif")).unwrap());
-    assert_eq!(log["runs"][0]["invocations"][0]["executionSuccessful"], !is_skipped, "{junit} {complaints}");
-    let has_failed = case.children().any(|node| node.has_tag_name("failure"));
-    assert!(is_skipped || has_failed, "{junit} {complaints}");
+    assert!(case.children().any(|node| node.has_tag_name("skipped")), "{junit}");
+    let read = |file: &str| fs::read_to_string(repository.path().join(file)).unwrap();
+    let log = json(&read("report.sarif"));
+    let invocation = &log["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    assert_eq!(invocation["toolExecutionNotifications"][0]["descriptor"]["id"], "not-proven");
+    let annotations = read("github.txt");
+    assert!(annotations.lines().any(|line| line.starts_with("::error title=phasegate::services/shop/db: apply is not proven: ")));
+    assert!(read("note.md").contains("| apply | ⚠️ not run: "));
 }
 
 #[test]
