@@ -48,6 +48,8 @@ pub struct HistoryRequest {
     pub history: Option<ConfiguredHistory>,
     /// Directories below the paths that another request is about.
     pub apart: Vec<String>,
+    /// True where nobody gave the paths: they are the configuration's, or the working directory.
+    pub implied: bool,
 }
 
 impl Request {
@@ -163,7 +165,7 @@ pub(crate) struct Found<'a> {
 /// Checks the histories of one of the request's entries.
 fn check_paths<'a>(whole: &'a Request, at: usize, checked: &mut Checked, witness: &mut dyn Witness) -> Found<'a> {
     let request = &whole.histories[at];
-    let HistoryRequest { paths, settings, history, apart } = request;
+    let HistoryRequest { paths, settings, history, apart, implied } = request;
     let mut found = Vec::new();
     let paths: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let origin = match origin(&whole.scope, &paths, &whole.git) {
@@ -187,7 +189,9 @@ fn check_paths<'a>(whole: &'a Request, at: usize, checked: &mut Checked, witness
         origin,
     };
     let loaded = source::load(&source_request);
-    checked.unusable.extend(loaded.errors.iter().map(unusable_source));
+    let needs_none =
+        |error: &SourceError| *implied && whole.scope == Scope::Staged && has_nothing_to_commit(error, &source_request.origin);
+    checked.unusable.extend(loaded.errors.iter().filter(|error| !needs_none(error)).map(unusable_source));
     let start = match settings.schema_dump.as_deref().map(start_from) {
         None => Catalog::new(),
         Some(Ok(catalog)) => catalog,
@@ -276,6 +280,22 @@ fn focus(history: &mut History, mut releases: Releases, changed: Option<&Changed
     };
     findings.retain(is_reported);
     releases
+}
+
+/// True for a place without migrations that a commit leaves as it is. A hook runs for every commit, also for those before the first
+/// migration.
+fn has_nothing_to_commit(error: &SourceError, origin: &Origin) -> bool {
+    match error {
+        SourceError::NotInGit { path, .. } | SourceError::NoMigration { path, .. } => {
+            origin.commits_no_sql(&source::resolved(Path::new(path)))
+        }
+        SourceError::NotFound { .. }
+        | SourceError::NoDirectory { .. }
+        | SourceError::SeveralHistories { .. }
+        | SourceError::Unreadable { .. }
+        | SourceError::Ambiguous { .. }
+        | SourceError::UnknownLayout { .. } => false,
+    }
 }
 
 fn unusable(path: &str, error: &ReleaseError) -> Unusable {

@@ -541,8 +541,9 @@ fn worktrees_and_submodules_are_repositories_of_their_own() {
     assert_eq!(checked.findings(), ["drop-column error 0020_drop.sql"]);
     outer.git_in(&outer.at("db"), &["add", "."]);
     assert_eq!(check(outer.path(), &["--staged", "db"]).findings(), ["drop-column error 0020_drop.sql"]);
-    let from_above = check(outer.path(), &["--staged"]);
+    let from_above = check(outer.path(), &["--staged", "."]);
     assert_eq!(from_above.code, 2, "the outer repository has no migration");
+    assert_eq!(check(outer.path(), &["--staged"]).code, 0, "and a hook that names no path has nothing to say about it");
     let worktree = inner.beside("worktree");
     inner.git(&["worktree", "add", "--quiet", "-b", "side", &worktree.to_string_lossy()]);
     fs::write(worktree.join("0020_drop.sql"), DROP).unwrap();

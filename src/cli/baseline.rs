@@ -3,7 +3,7 @@
 use super::configuration;
 use super::environment;
 use super::exit::Exit;
-use super::terminal;
+use super::terminal::{self, Volume};
 use crate::baseline::{Baseline, BaselineError};
 use crate::check::{self, Checked, HistoryRequest, Request, Unusable};
 use crate::config::{self, Flags, Wanted};
@@ -60,10 +60,10 @@ impl From<LeastLevel> for Level {
 }
 
 /// Checks, writes the file and says what changed in it. An error is one of standard output.
-pub fn run(arguments: &Arguments) -> io::Result<Exit> {
+pub fn run(arguments: &Arguments, volume: Volume) -> io::Result<Exit> {
     match accept(arguments) {
         Ok(said) => {
-            terminal::write_stdout(|out| writeln!(out, "{said}"))?;
+            terminal::tell(volume, &[said])?;
             Ok(Exit::Clean)
         }
         Err(problems) => {

@@ -2,7 +2,8 @@
 
 use super::exit::Exit;
 use super::judging::JudgingArguments;
-use super::terminal::ColorChoice;
+use super::terminal::{ColorChoice, Volume};
+use super::verbose::{self, Watched};
 use crate::check::{self, Unusable};
 use crate::testimony::Testimony;
 use std::io;
@@ -21,7 +22,7 @@ pub struct Arguments {
 }
 
 /// Checks, writes the report and says how it ended. An error is one of standard output.
-pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
+pub fn run(arguments: &Arguments, color: ColorChoice, volume: Volume) -> io::Result<Exit> {
     let mut judging = match arguments.judging.judging(color) {
         Ok(judging) => judging,
         Err(exit) => return Ok(exit),
@@ -33,9 +34,13 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
             Err(why) => unusable = Some(Unusable { path: file.display().to_string(), why }),
         }
     }
-    let mut checked = check::run(&judging.request);
+    let mut watched = Watched::start(None);
+    let mut checked = check::run_observed(&judging.request, &mut watched);
+    if volume == Volume::Verbose {
+        verbose::tell(&watched.lines);
+    }
     checked.unusable.extend(unusable);
-    judging.finish(checked, |_| {})
+    judging.finish(checked, volume, |_| {})
 }
 
 fn testimony(file: &Path) -> Result<Testimony, String> {

@@ -3,7 +3,7 @@
 use super::configuration;
 use super::environment;
 use super::exit::Exit;
-use super::terminal::{self, ColorChoice, Terminal};
+use super::terminal::{self, ColorChoice, Terminal, Volume};
 use crate::check::{self, Checked, HistoryRequest, Request};
 use crate::config::{self, Flags, Settings, Wanted};
 use crate::finding::Level;
@@ -40,7 +40,7 @@ pub struct Arguments {
 const MOST_IDS: usize = 8;
 
 /// Checks, and writes the manifests. An error is one of standard output.
-pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
+pub fn run(arguments: &Arguments, color: ColorChoice, volume: Volume) -> io::Result<Exit> {
     if arguments.paths.iter().any(|path| path == Path::new("-")) {
         terminal::complain("standard input cannot be frozen; give the directory of the migrations");
         return Ok(Exit::Unusable);
@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         }
         manifests.take(checked, &settings);
     }
-    manifests.freeze()
+    manifests.freeze(volume)
 }
 
 /// Before the first freeze, the manifest that the configuration names is not there yet.
@@ -136,7 +136,7 @@ impl Manifests {
         self.others.dedup();
     }
 
-    fn freeze(&self) -> io::Result<Exit> {
+    fn freeze(&self, volume: Volume) -> io::Result<Exit> {
         let mut frozen: Vec<Frozen> = Vec::new();
         for (path, histories) in &self.histories {
             match freeze::frozen(path, &histories.iter().collect::<Vec<_>>()) {
@@ -162,7 +162,7 @@ impl Manifests {
                 format!("`{key}` below `[releases]` says less than the manifest now: take it out of the configuration, or bring it there too")
             }));
         }
-        terminal::write_stdout(|out| said.iter().try_for_each(|line| writeln!(out, "{line}")))?;
+        terminal::tell(volume, &said)?;
         Ok(Exit::Clean)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::environment;
 use super::exit::Exit;
-use super::terminal;
+use super::hook;
+use super::terminal::{self, Volume};
 use crate::check::{self, Checked, CheckedHistory, Request};
 use crate::config::starter::{Start, Starter, StarterHistory};
 use crate::config::{self, FILE_NAME, FileChoice, Settings, Wanted};
@@ -39,10 +40,16 @@ pub struct Arguments {
     /// Write the file to standard output, and nothing to disk
     #[arg(long, conflicts_with = "force")]
     dry_run: bool,
+    /// Write git's pre-commit hook instead, which judges what is staged. A hook that is there already stays as it is
+    #[arg(long, conflicts_with_all = ["force", "layout"])]
+    hook: bool,
 }
 
 /// Looks, decides, writes and tries. An error is one of standard output.
-pub fn run(arguments: &Arguments) -> io::Result<Exit> {
+pub fn run(arguments: &Arguments, volume: Volume) -> io::Result<Exit> {
+    if arguments.hook {
+        return hook::run(&arguments.path, arguments.dry_run, volume);
+    }
     match decide(arguments) {
         Ok(decided) if arguments.dry_run => {
             terminal::write_stdout(|out| out.write_all(decided.starter.text().as_bytes()))?;
@@ -51,7 +58,7 @@ pub fn run(arguments: &Arguments) -> io::Result<Exit> {
         Ok(decided) => match write(&decided.file, &decided.starter.text(), arguments.force) {
             Ok(()) => {
                 let tried = decided.tried();
-                terminal::write_stdout(|out| decided.lines(&tried).iter().try_for_each(|line| writeln!(out, "{line}")))?;
+                terminal::tell(volume, &decided.lines(&tried))?;
                 tried.complaints.iter().for_each(|complaint| terminal::complain(complaint));
                 Ok(decided.exit().max(if tried.complaints.is_empty() { Exit::Clean } else { Exit::Unusable }))
             }
@@ -225,7 +232,10 @@ impl Decided {
             lines.push(format!("values    missing for {}: write them below [placeholders]", names.join(", ")));
         }
         lines.push(format!("check     {}", tried.summary));
-        lines.push("next      `phasegate check`; `phasegate config` prints what is in force".to_string());
+        lines.push(
+            "next      `phasegate check`; `phasegate config` prints what is in force; `phasegate init --hook` judges each commit"
+                .to_string(),
+        );
         lines
     }
 }

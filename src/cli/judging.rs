@@ -4,7 +4,7 @@ use super::configuration;
 use super::environment;
 use super::exit::Exit;
 use super::outputs::{Asked, OutputArguments, Outputs};
-use super::terminal::{self, ColorChoice};
+use super::terminal::{self, ColorChoice, Volume};
 use crate::check::{Checked, Request, Unusable};
 use crate::config::{self, ConfigError, Flags, Plan, Wanted};
 use crate::finding::Level;
@@ -111,7 +111,7 @@ impl JudgingArguments {
 
 impl Judging<'_> {
     /// Writes the report and says how it ended. `add` puts into it what is no finding. An error is one of standard output.
-    pub fn finish(&self, mut checked: Checked, add: impl FnOnce(&mut Report)) -> io::Result<Exit> {
+    pub fn finish(&self, mut checked: Checked, volume: Volume, add: impl FnOnce(&mut Report)) -> io::Result<Exit> {
         let Judging { arguments, outputs, color, plan, .. } = self;
         checked.unusable.extend(plan.errors.iter().map(unusable));
         checked.unusable.sort();
@@ -119,9 +119,14 @@ impl Judging<'_> {
         add(&mut report);
         let fail_on = Level::from(arguments.fail_on);
         // A finding that decides the exit code is always shown.
-        let least = if arguments.notes { Level::Note } else { fail_on.min(Level::Warning) };
+        let least = match (volume, arguments.notes) {
+            (Volume::Quiet, _) => fail_on,
+            (Volume::Normal | Volume::Verbose, true) => Level::Note,
+            (Volume::Normal | Volume::Verbose, false) => fail_on.min(Level::Warning),
+        };
         // People need no summary of nothing; programs get their object all the same.
-        let is_nothing = plan.histories.is_empty() && outputs.is_for_people();
+        let is_quiet = volume == Volume::Quiet && report.unusable.is_empty() && !report.fails_at(fail_on);
+        let is_nothing = (plan.histories.is_empty() || is_quiet) && outputs.is_for_people();
         let are_written = outputs.write(&report, Asked { color: *color, least, fail_on }, !is_nothing)?;
         configuration::complain(&plan.errors, *color);
         let is_of_configuration = |one: &&Unusable| plan.errors.iter().any(|error| unusable(error) == **one);

@@ -4,7 +4,7 @@
 
 use clap::{Parser, Subcommand};
 use exit::Exit;
-use terminal::ColorChoice;
+use terminal::{ColorChoice, Volume};
 
 mod baseline;
 mod check;
@@ -15,6 +15,7 @@ mod environment;
 pub mod exit;
 mod explain;
 mod freeze;
+mod hook;
 mod init;
 mod judging;
 mod layouts;
@@ -23,6 +24,7 @@ mod prove;
 mod rules;
 mod schema;
 mod terminal;
+mod verbose;
 
 /// Says whether PostgreSQL migrations can run while the previous release still serves.
 #[derive(Debug, Parser)]
@@ -34,6 +36,22 @@ struct Arguments {
     /// When to colour the output
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", global = true)]
     color: ColorChoice,
+    /// Say nothing unless there is something to do: no report where nothing decides the exit code, no word where it went well
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say on standard error what was recognised and why, what was skipped, and what each history cost
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+impl Arguments {
+    fn volume(&self) -> Volume {
+        match (self.quiet, self.verbose) {
+            (true, _) => Volume::Quiet,
+            (false, true) => Volume::Verbose,
+            (false, false) => Volume::Normal,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,16 +80,17 @@ pub fn run() -> Exit {
             return exit;
         }
     };
+    let volume = arguments.volume();
     let result = match arguments.command {
-        Command::Baseline(command) => baseline::run(&command),
-        Command::Check(command) => check::run(&command, arguments.color),
+        Command::Baseline(command) => baseline::run(&command, volume),
+        Command::Check(command) => check::run(&command, arguments.color, volume),
         Command::Compare(command) => compare::run(&command, arguments.color),
         Command::Config(command) => config::run(&command, arguments.color),
         Command::Explain(command) => explain::run(&command, arguments.color),
-        Command::Freeze(command) => freeze::run(&command, arguments.color),
-        Command::Init(command) => init::run(&command),
+        Command::Freeze(command) => freeze::run(&command, arguments.color, volume),
+        Command::Init(command) => init::run(&command, volume),
         Command::Layouts(command) => layouts::run(&command, arguments.color),
-        Command::Prove(command) => prove::run(&command, arguments.color),
+        Command::Prove(command) => prove::run(&command, arguments.color, volume),
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),
     };

@@ -2,7 +2,8 @@
 
 use super::exit::Exit;
 use super::judging::JudgingArguments;
-use super::terminal::{self, ColorChoice};
+use super::terminal::{self, ColorChoice, Volume};
+use super::verbose::{self, Watched};
 use crate::check;
 use crate::prove::cluster::ClusterOptions;
 use crate::prove::evidence::{Evidence, Outcome};
@@ -181,7 +182,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
 }
 
 /// Checks, proves, writes the report and says how it ended. An error is one of standard output.
-pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
+pub fn run(arguments: &Arguments, color: ColorChoice, volume: Volume) -> io::Result<Exit> {
     let judging = match arguments.judging.judging(color) {
         Ok(judging) => judging,
         Err(exit) => return Ok(exit),
@@ -197,15 +198,20 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         Err(why) => {
             interrupt::settle();
             terminal::complain(&why);
-            return judging.finish(check::run(&judging.request), |_| {}).map(|exit| exit.max(Exit::Unproven));
+            return judging.finish(check::run(&judging.request), volume, |_| {}).map(|exit| exit.max(Exit::Unproven));
         }
     };
-    let progress = Shown::new();
+    let progress = Shown::new(volume);
     let mut prover = Prover::new(server.as_ref(), &request, &progress);
-    let checked = check::run_observed(&judging.request, &mut prover);
+    let mut watched = Watched::start(Some(&mut prover));
+    let checked = check::run_observed(&judging.request, &mut watched);
+    let Watched { lines, .. } = watched;
     let Prover { evidence, kept, .. } = prover;
     progress.bar.finish_and_clear();
     interrupt::settle();
+    if volume == Volume::Verbose {
+        verbose::tell(&lines);
+    }
     let is_incomplete = evidence.iter().any(Evidence::is_incomplete);
     tell_what_is_missing(&evidence);
     match kept {
@@ -213,7 +219,7 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
         Some(Err(why)) => terminal::complain(&format!("nothing was kept: {why}")),
         None => {}
     }
-    let exit = judging.finish(checked, |report| report.evidence = evidence)?;
+    let exit = judging.finish(checked, volume, |report| report.evidence = evidence)?;
     Ok(if is_incomplete { exit.max(Exit::Unproven) } else { exit })
 }
 
@@ -235,8 +241,8 @@ struct Shown {
 }
 
 impl Shown {
-    fn new() -> Shown {
-        let bar = ProgressBar::new_spinner();
+    fn new(volume: Volume) -> Shown {
+        let bar = if volume == Volume::Quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         // The template is a constant: where it could not be read the default one does.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {prefix} {wide_msg}") {
             bar.set_style(style);

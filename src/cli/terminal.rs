@@ -14,6 +14,16 @@ pub enum ColorChoice {
     Never,
 }
 
+/// How much is said besides what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volume {
+    /// Findings that decide the exit code, and complaints.
+    Quiet,
+    Normal,
+    /// Also what was recognised and why, and what it cost.
+    Verbose,
+}
+
 /// How a list is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ListFormat {
@@ -67,6 +77,14 @@ pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io:
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Lines on standard output about what was done; none where that is not wanted.
+pub fn tell(volume: Volume, lines: &[String]) -> io::Result<()> {
+    if volume == Volume::Quiet {
+        return Ok(());
+    }
+    write_stdout(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))
 }
 
 /// Text of several lines on standard error, which is safe already.

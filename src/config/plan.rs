@@ -64,7 +64,10 @@ pub fn plan(wanted: &Wanted) -> Plan {
     for path in &wanted.paths {
         planning.path(path);
     }
-    planning.plan.histories.iter_mut().for_each(baseline_place::settle);
+    planning.plan.histories.iter_mut().for_each(|planned| {
+        planned.request.implied = wanted.paths.is_empty();
+        baseline_place::settle(planned);
+    });
     planning.plan
 }
 
@@ -159,7 +162,7 @@ impl Planning<'_> {
 
     fn add(&mut self, path: &Path, resolved: Resolved, file: Option<String>, apart: Vec<String>) {
         let settings = resolved.settings;
-        let request = HistoryRequest { paths: vec![path.to_path_buf()], settings, apart, history: None };
+        let request = HistoryRequest { paths: vec![path.to_path_buf()], settings, apart, ..HistoryRequest::default() };
         self.plan.histories.push(Planned { request, origins: resolved.origins, file, baseline: PathBuf::new() });
     }
 
@@ -201,6 +204,7 @@ impl Planning<'_> {
                 settings: resolved.settings,
                 apart: apart.collect(),
                 history: Some(configured),
+                implied: false,
             };
             let planned =
                 Planned { request, origins: resolved.origins, file: Some(known.shown.clone()), baseline: PathBuf::new() };

@@ -16,6 +16,8 @@ pub(super) struct Pasts {
     pub list: Vec<Past>,
     /// What came to the refs since HEAD left them, which may sort after what is pending here.
     pub tips: Vec<Tip>,
+    /// What is being merged into HEAD: it only says what is new in neither.
+    pub merged: Vec<Then>,
     /// True before the first commit: everything that is staged is new.
     pub unborn: bool,
 }
@@ -66,7 +68,13 @@ impl Pasts {
         }
         if *asked.scope == Scope::Staged {
             match repository.head()? {
-                Some(head) => pasts.list.push(Past { then: then(&head)?, is_source: false, is_scope: true, is_base: false }),
+                Some(head) => {
+                    pasts.list.push(Past { then: then(&head)?, is_source: false, is_scope: true, is_base: false });
+                    // What the other side of a merge brings was judged when it was committed there.
+                    for other in repository.merging()? {
+                        pasts.merged.push(then(&other)?);
+                    }
+                }
                 None => pasts.unborn = true,
             }
         }

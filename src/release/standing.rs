@@ -9,7 +9,7 @@ use super::claim::Claim;
 use super::error::ReleaseError;
 use super::manifest::Manifest;
 use super::past::{Found, Pasts};
-use super::then::{Fate, Places, fates};
+use super::then::{self, Fate, Places, Then, fates};
 use super::{Releases, Scope};
 use crate::config::ReleaseSettings;
 use crate::source::git::GitEnvironment;
@@ -110,12 +110,14 @@ impl Standings<'_> {
         }
         let at = pasts.list.iter().position(|past| past.is_scope)?;
         let mut units = vec![true; self.units()];
-        for fate in &fates[at] {
+        let merged: Vec<Vec<Fate>> = pasts.merged.iter().map(|then| then::fates(&then.places(), &self.now)).collect();
+        for fate in merged.iter().chain([&fates[at]]).flatten() {
             if let Fate::Same(position) = fate {
                 units[*position] = false;
             }
         }
-        Some(Changed { units, since: pasts.list[at].then.name().to_string() })
+        let names: Vec<&str> = [&pasts.list[at].then].into_iter().chain(&pasts.merged).map(Then::name).collect();
+        Some(Changed { units, since: names.join(" and ") })
     }
 
     fn agree(&self, claims: &[Claim]) -> Result<(), ReleaseError> {

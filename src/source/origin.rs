@@ -1,6 +1,7 @@
 //! Where files are read from: the disk, git's index, or what a commit held. What a layout sees is the same for each.
 
 use crate::source::git::{ChildKind, Snapshot};
+use crate::source::name;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,6 +59,19 @@ impl Origin {
                 }
             }
         }
+    }
+
+    /// True where the index and HEAD hold the same SQL below a place: a commit brings no migration there, and takes none away. False
+    /// for what is not the index, and where git cannot say.
+    pub fn commits_no_sql(&self, place: &Path) -> bool {
+        let Origin::Git(index) = self else { return false };
+        let repository = index.repository();
+        let Some(directory) = repository.below(place) else { return false };
+        let same = repository.head().and_then(|head| {
+            let head = head.map(|head| repository.snapshot(&head)).transpose()?;
+            index.holds_the_same_below(head.as_ref(), &directory, &name::looks_like_sql)
+        });
+        same.unwrap_or(false)
     }
 
     /// For people: where something was looked for.

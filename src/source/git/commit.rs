@@ -6,6 +6,9 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::glob::wildmatch;
 use std::sync::Arc;
 
+/// The file in a work tree's git directory that lists what is being merged, one id a line.
+const MERGE_HEAD: &str = "MERGE_HEAD";
+
 /// A commit, and how it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
@@ -37,6 +40,22 @@ impl Repository {
         }
         let commit = head.peel_to_commit().map_err(|error| unreadable(&error))?;
         Ok(Some(Commit { id: commit.id, name: "HEAD".to_string() }))
+    }
+
+    /// The commits that are being merged into HEAD, until the merge is committed. None where no merge is under way.
+    pub fn merging(&self) -> Result<Vec<Commit>, GitError> {
+        let git = self.git();
+        let unreadable = |cause: String| GitError::Object { what: MERGE_HEAD.into(), cause };
+        let text = match std::fs::read_to_string(git.git_dir().join(MERGE_HEAD)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unreadable(error.to_string())),
+        };
+        let commit = |line: &str| {
+            let id = ObjectId::from_hex(line.trim().as_bytes()).map_err(|error| unreadable(error.to_string()))?;
+            Ok(Commit { id, name: "what is merged".to_string() })
+        };
+        text.lines().filter(|line| !line.trim().is_empty()).map(commit).collect()
     }
 
     /// The commit of a branch, tag, commit id, or any other revision that git's own syntax names.

@@ -7,6 +7,7 @@
 //! Objects are compared and shown as they are stored: line endings are the business of who compares
 //! ([`crate::source::compare`]), and what Git LFS keeps elsewhere is fetched from its local store ([`pointer`]).
 
+mod changes;
 mod commit;
 mod error;
 mod pointer;
