@@ -15,7 +15,11 @@ use std::path::{Path, PathBuf};
 
 /// Accept the findings there are: write them to the baseline, so that `check` reports only what is new
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The file is `baseline` of phasegate.toml; without that, phasegate.baseline.json beside phasegate.toml; \
+#[command(after_help = "Examples:
+  phasegate baseline
+  phasegate baseline db/migrations --level warning
+
+The file is `baseline` of phasegate.toml; without that, phasegate.baseline.json beside phasegate.toml; \
     without phasegate.toml, at the root of the repository, else in the working directory. Entries of a file that is there are \
     brought up to date: a `reason` written by hand stays, and so does what is about paths that this run does not look at.\n\n\
     Exit codes: 0 written; 2 something could not be used, and nothing was written.")]

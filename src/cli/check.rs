@@ -11,7 +11,15 @@ use std::path::{Path, PathBuf};
 
 /// Check migrations: which statements take something from the previous release, and are not tagged
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 clean; 1 findings at --fail-on or above; 2 something could not be used \
+#[command(after_help = "Examples:
+  phasegate check                               what is not released yet, as phasegate.toml says
+  phasegate check db/migrations --layout flyway
+  phasegate check --since origin/main           in a merge request: what the branch adds
+  phasegate check --staged --quiet              in a hook: what is about to be committed
+  phasegate check --fail-on warning --notes     more is worth failing for, and all is shown
+  pg_dump -s shop > schema.sql && phasegate check --schema schema.sql new.sql
+
+Exit codes: 0 clean; 1 findings at --fail-on or above; 2 something could not be used \
     (arguments, a path that cannot be opened or holds no migration). 2 beats 1, and the rest is still in the report.")]
 pub struct Arguments {
     #[command(flatten)]

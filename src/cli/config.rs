@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 
 /// Show the settings in force for each history, and where each comes from: default, file and line, flag
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  phasegate config                             for all histories
+  phasegate config db/migrations               for the one there
+  phasegate config --schema > phasegate.schema.json")]
 pub struct Arguments {
     /// As for `check`. Without any, the histories of `phasegate.toml`, else the working directory
     #[arg(value_name = "PATH")]

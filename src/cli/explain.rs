@@ -9,6 +9,8 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// Explain a rule: what it catches, why it hurts, what to do instead
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  phasegate explain drop-column")]
 pub struct Arguments {
     /// Id of the rule, as in a report: drop-column
     #[arg(value_name = "RULE")]

@@ -20,11 +20,13 @@ use std::path::{Path, PathBuf};
 
 /// Freeze the migrations that are there: they are released, and later checks hold them to what they are now
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Checks first, and writes nothing where the check has errors or a released file was edited, removed or renamed. \
+#[command(after_help = "Examples:
+  phasegate freeze                  at a release: all histories of phasegate.toml
+  phasegate freeze db/migrations
+
+Checks first, and writes nothing where the check has errors or a released file was edited, removed or renamed. \
     The manifest is `released.sha256` in the directory of the migrations, or what `[releases]` names; `sha256sum --check` reads it too.\n\n\
-    Exit codes: 0 frozen; 1 refused because of findings; 2 something could not be used, or the manifest could not be written."
-)]
+    Exit codes: 0 frozen; 1 refused because of findings; 2 something could not be used, or the manifest could not be written.")]
 pub struct Arguments {
     /// Directories, each a history. Without any, the histories of `phasegate.toml`, else the working directory
     #[arg(value_name = "PATH")]

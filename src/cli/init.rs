@@ -22,11 +22,14 @@ use std::sync::Arc;
 
 /// Write a commented phasegate.toml that starts after the last migration there is
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "The file goes to the top of the git repository around PATH; without one, to the working directory if PATH is \
+#[command(after_help = "Examples:
+  phasegate init              write phasegate.toml at the top of the repository
+  phasegate init --dry-run    show it, write nothing
+  phasegate init --hook       judge what is staged before each commit
+
+The file goes to the top of the git repository around PATH; without one, to the working directory if PATH is \
     below it, else to PATH. What it says is tried at once.\n\nExit codes: 0 written; 2 nothing was recognised, or something could not \
-    be used."
-)]
+    be used.")]
 pub struct Arguments {
     /// The project, or a directory of it
     #[arg(value_name = "PATH", default_value = ".")]

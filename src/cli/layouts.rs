@@ -9,6 +9,9 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// List the layouts: marks by which each is recognised, names that its runner takes, transaction around a file
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  phasegate layouts
+  phasegate layouts --format json")]
 pub struct Arguments {
     /// How to write the list
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]

@@ -13,6 +13,7 @@ use crate::prove::server::url::ProcessEnvironment;
 use crate::prove::server::{self, ServerChoice, Target, interrupt};
 use crate::prove::stage::{Progress, Proof, Wanted};
 use crate::report::escape::escape;
+use crate::source::nearest;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io;
 use std::path::PathBuf;
@@ -21,10 +22,16 @@ use std::time::Duration;
 /// Run migrations on a disposable PostgreSQL server, and prove that they apply, bear a second run, colliding runners and a crash, and
 /// that the previous release still works
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Exit codes: 0 everything proven, nothing found; 1 findings at --fail-on or above; 2 something could not be used; \
-    3 something could not be proven. 3 beats 2 beats 1, and the report is whole in each case."
-)]
+#[command(after_help = "Examples:
+  phasegate prove                                    a server of its own, what the layout's runner does
+  phasegate prove --only apply,rerun --idempotent    some proofs; every migration bears a second run
+  phasegate prove --pg-version 17                    one of several installed versions
+  phasegate prove --image postgres:18                in a container
+  phasegate prove --runner 'bash migrate.sh'         your own runner
+  PGPASSWORD=… phasegate prove --disposable --database-url postgres://ci@db/postgres
+
+Exit codes: 0 everything proven, nothing found; 1 findings at --fail-on or above; 2 something could not be used; \
+    3 something could not be proven. 3 beats 2 beats 1, and the report is whole in each case.")]
 pub struct Arguments {
     #[command(flatten)]
     judging: JudgingArguments,
@@ -117,7 +124,8 @@ struct RunnerArguments {
 fn proof(name: &str) -> Result<&'static dyn Proof, String> {
     PROOFS.iter().copied().find(|proof| proof.name() == name).ok_or_else(|| {
         let names: Vec<&str> = PROOFS.iter().map(|proof| proof.name()).collect();
-        format!("there is no such proof; there are {}", names.join(", "))
+        let meant = nearest(name, names.iter().copied()).map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
+        format!("there is no such proof{meant}; there are {}", names.join(", "))
     })
 }
 

@@ -11,6 +11,9 @@ use std::io;
 
 /// List the rules: id, level, family and what each catches
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  phasegate rules
+  phasegate rules --format json")]
 pub struct Arguments {
     /// How to write the list
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]

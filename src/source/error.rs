@@ -1,13 +1,18 @@
 //! What cannot be used: arguments and paths. Each of these makes exit code 2; the rest of the report still comes out.
 
+use crate::source::nearby;
 use crate::source::origin::Origin;
 
 /// Why a PATH gave no history, or not all of it. `Display` says what failed and where, `help` what to do.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SourceError {
-    #[error("{path}: no such file or directory")]
+    #[error("{path}: no such file or directory{}", holds(nearby))]
     #[diagnostic(help("give a migrations directory, a file in it, or `-` for standard input"))]
-    NotFound { path: String },
+    NotFound {
+        path: String,
+        /// Directories around it that hold migrations, the likeliest first.
+        nearby: Vec<String>,
+    },
 
     #[error("{path}: is a file, and one of several paths that form one history")]
     #[diagnostic(help("name the directory that it lies in, and leave the others out with `include`"))]
@@ -41,7 +46,7 @@ impl SourceError {
     /// Nothing is at a path.
     pub(super) fn missing(path: String, origin: &Origin) -> SourceError {
         match origin {
-            Origin::Disk => SourceError::NotFound { path },
+            Origin::Disk => SourceError::NotFound { nearby: nearby::directories(&path), path },
             Origin::Git(snapshot) => SourceError::NotInGit { path, snapshot: snapshot.name.clone() },
         }
     }
@@ -49,7 +54,7 @@ impl SourceError {
     /// The path that it is about; none for a layout that does not exist.
     pub fn path(&self) -> Option<&str> {
         match self {
-            SourceError::NotFound { path }
+            SourceError::NotFound { path, .. }
             | SourceError::NoDirectory { path }
             | SourceError::SeveralHistories { path, .. }
             | SourceError::NotInGit { path, .. }
@@ -66,6 +71,14 @@ impl SourceError {
 pub struct Candidate {
     pub layout: &'static str,
     pub evidence: String,
+}
+
+fn holds(nearby: &[String]) -> String {
+    match nearby {
+        [] => String::new(),
+        [one] => format!("; {one} holds migrations"),
+        several => format!("; {} hold migrations", several.join(", ")),
+    }
 }
 
 fn listed(candidates: &[Candidate]) -> String {

@@ -22,6 +22,7 @@ pub mod git;
 pub mod layouts;
 pub mod misnamed;
 mod name;
+mod nearby;
 pub mod origin;
 mod path;
 #[cfg(test)]

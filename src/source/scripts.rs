@@ -23,7 +23,7 @@ pub fn scripts(paths: &[PathBuf], origin: &Origin) -> (Vec<Arc<SourceFile>>, Vec
                 (Directory::list_in(origin, above, &shown(&parent.to_string_lossy()), 0, &mut errors), Some(&place))
             }
             Ok(None) => {
-                errors.push(SourceError::NotFound { path });
+                errors.push(SourceError::NotFound { path, nearby: Vec::new() });
                 continue;
             }
             Err(cause) => {
