@@ -95,7 +95,7 @@ class GitLab:
         found, page = [], "1"
         while page:
             query = urllib.parse.urlencode({"sort": "asc", "order_by": "created_at", "per_page": 100, "page": page})
-            notes, headers = self.patient(lambda query=query: self.once("GET", f"{self.notes}?{query}"))
+            notes, headers = self.once("GET", f"{self.notes}?{query}")
             found += [note for note in notes if not note.get("system") and note["body"].split("\n", 1)[0].strip() == marker]
             page = next_page(headers)
         return found
@@ -106,7 +106,7 @@ class GitLab:
             if note["body"].strip() == body.strip():
                 return f"note {note['id']} is up to date"
             try:
-                self.patient(lambda note=note: self.once("PUT", f"{self.notes}/{note['id']}", {"body": body}))
+                self.once("PUT", f"{self.notes}/{note['id']}", {"body": body})
                 return f"updated note {note['id']}"
             except Refused as refused:
                 # Somebody else's note with our first line, or one that was deleted just now.
@@ -161,7 +161,7 @@ def main(arguments=None):
         if not known:
             raise Unusable("neither GITLAB_TOKEN nor CI_JOB_TOKEN is set: make a project access token with the scope `api`")
         gitlab = GitLab(*(os.environ[name] for name in variables), *known[0])
-        # A POST that failed may have been done all the same, so that the note is looked for again before the next try.
+        # All of it again, and no request for itself: a POST that failed may have been done all the same.
         print(gitlab.patient(lambda: gitlab.publish(marker, body)))
     except Unusable as error:
         print(f"error: {error}", file=sys.stderr)
