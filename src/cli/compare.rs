@@ -11,7 +11,11 @@ use std::path::PathBuf;
 
 /// Compare two JSON reports: findings that are new, fixed, unchanged; statements that block, proofs that end otherwise
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 nothing new at --fail-on or above; 1 new findings there, or findings that rose to it; \
+#[command(after_help = "Examples:
+  phasegate compare main.json branch.json
+  phasegate compare main.json branch.json --format markdown > note.md
+
+Exit codes: 0 nothing new at --fail-on or above; 1 new findings there, or findings that rose to it; \
     2 a file that is no report, or one of another version.")]
 pub struct Arguments {
     /// The report of what was there before, written with --format json

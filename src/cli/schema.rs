@@ -7,6 +7,9 @@ use std::io;
 
 /// Print the JSON Schema of a form: the report, the comparison of two, or `phasegate.toml`
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  phasegate schema
+  phasegate schema config > phasegate.schema.json")]
 pub struct Arguments {
     /// Which form
     #[arg(value_enum, value_name = "FORM", default_value = "report")]
