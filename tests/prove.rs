@@ -288,7 +288,7 @@ fn a_server_that_dies_in_the_middle_is_told_with_the_end_of_its_log() {
     let why = |at: usize| report["evidence"][0]["proofs"][at]["why"].as_str().unwrap().to_owned();
     assert_eq!(outcomes(&report).iter().map(|(_, outcome)| outcome.as_str()).collect::<Vec<_>>(), ["not-run", "not-run"]);
     assert!(why(0).contains("the server is gone, its log ends: ") && why(0).contains("database system is ready"), "{}", why(0));
-    assert!(why(1).contains("stopped in an earlier proof"), "{}", why(1));
+    assert!(why(1).contains("the server has stopped"), "{}", why(1));
     assert!(!report["findings"].as_array().unwrap().is_empty(), "what check says is there all the same");
 }
 

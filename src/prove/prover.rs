@@ -6,7 +6,7 @@
 use super::chain::Chain;
 use super::cluster::{Cluster, ClusterOptions, SetUp};
 use super::disk;
-use super::evidence::{Evidence, Found, ProofReport, Proven};
+use super::evidence::{Evidence, Found, Outcome, ProofReport, Proven};
 use super::runner::{BuiltIn, Call, CommandRunner, Ledger, Runner};
 use super::server::Server;
 use super::stage::{Memory, Progress, Proof, ProveError, Stage, Wanted};
@@ -18,7 +18,11 @@ use crate::sql::ParsedUnit;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a server that died may still look as if it ran.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// What is to be proven, and how.
 #[derive(Debug)]
@@ -141,6 +145,9 @@ impl<'a> Prover<'a> {
         // Whatever came out then came of sessions that we ended.
         let answer = exceeded.map_or(answer, |size| Err(ProveError::DiskLimit { size, limit }));
         let seconds = started.elapsed().as_secs_f64();
+        // What is found where the server went away in the middle is not the migrations' doing.
+        let is_spoiled = |report: &ProofReport| report.outcome != Outcome::Passed && self.is_gone();
+        let answer = answer.and_then(|report| if is_spoiled(&report) { Err(ProveError::ServerGone) } else { Ok(report) });
         match answer {
             Ok(report) => {
                 let ProofReport { outcome, coverage, remarks, .. } = report.clone();
@@ -154,11 +161,23 @@ impl<'a> Prover<'a> {
     /// Why we could not go on. Where the server died, the end of its log says more than a closed connection does.
     fn explained(&self, error: &ProveError) -> String {
         let said = error.to_string();
-        match (self.server.is_running(), self.server.log_end()) {
-            (true, _) => said,
-            (false, None) => format!("{said}; the server is gone"),
-            (false, Some(log)) => format!("{said}; the server is gone, its log ends: {log}"),
+        match (self.is_gone(), self.server.log_end()) {
+            (false, _) => said,
+            (true, None) => format!("{said}; the server is gone"),
+            (true, Some(log)) => format!("{said}; the server is gone, its log ends: {log}"),
         }
+    }
+
+    /// The server's process has ended. Its connections may have been closed a moment before that can be seen.
+    fn is_gone(&self) -> bool {
+        let asked = Instant::now();
+        while self.server.is_running() {
+            if asked.elapsed() > MOMENT {
+                return false;
+            }
+            sleep(MOMENT / 10);
+        }
+        true
     }
 
     fn runner(&self, chain: &Chain<'_>, settings: &Settings) -> Result<Box<dyn Runner>, ProveError> {

@@ -111,7 +111,7 @@ pub enum ProveError {
     Ledger(String),
     #[error("cannot copy the ledger: {source}")]
     Copy { source: std::io::Error },
-    #[error("the server stopped in an earlier proof")]
+    #[error("the server has stopped")]
     ServerGone,
     #[error("cannot read {}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
