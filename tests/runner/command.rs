@@ -232,6 +232,48 @@ fn of_a_part_of_a_history_only_what_is_there_is_copied() {
     assert!(ended.output.contains("SELECT 1;") && !ended.output.contains("SELECT 2;"), "{}", ended.output);
 }
 
+/// A journal, a plan and sums list no more than what is there: each is still a whole history of its layout.
+#[test]
+fn what_lists_the_units_lists_those_that_are_there() {
+    let binary = env!("CARGO_BIN_EXE_phasegate");
+    let plan = "%syntax-version=1.0.0\n%project=shop\n\na 2024-01-01T00:00:00Z A <a@b.c>\n@v1 2024-01-01T00:00:00Z A <a@b.c>\n\
+                b/c [a] 2024-01-02T00:00:00Z A <a@b.c> # note\nd 2024-01-03T00:00:00Z A <a@b.c>\n";
+    let script = |name: &str| format!("BEGIN;\nCREATE TABLE {name} ();\nCOMMIT;\n");
+    let sqitch = Project::new(
+        "sqitch",
+        &[
+            ("sqitch.plan", plan),
+            ("deploy/a.sql", &script("a")),
+            ("deploy/b/c.sql", &script("c")),
+            ("deploy/d.sql", &script("d")),
+        ],
+    );
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/layouts");
+    let of_sqitch = sqitch.path().to_owned();
+    for (layout, path) in [("atlas", fixtures.join("atlas")), ("drizzle", fixtures.join("drizzle")), ("sqitch", of_sqitch)] {
+        let checked = phasegate::check::run(&phasegate::check::Request::of_paths([&path], Default::default()));
+        let history = &checked.histories[0].history;
+        assert!(history.layout == layout && history.migrations.len() > 2, "{layout}");
+        for units in 1..history.migrations.len() {
+            let directory = phasegate::prove::runner::Directory::of(history, units).unwrap();
+            let output = std::process::Command::new(binary)
+                .args(["check", "--format", "json", "--layout", layout])
+                .arg(directory.path())
+                .output()
+                .unwrap();
+            let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let ids: Vec<&str> = report["migrations"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+            let first: Vec<&str> = history.migrations[..units].iter().map(|one| one.id.as_str()).collect();
+            assert_eq!(ids, first, "{layout}");
+            // What is broken in the fixture on purpose may be broken in a part of it.
+            for finding in report["findings"].as_array().unwrap().iter().filter(|finding| finding["rule"] == "broken-history") {
+                let is_of_whole = |whole: &&phasegate::finding::Finding| finding["message"] == whole.message.as_str();
+                assert!(checked.findings.iter().any(|whole| is_of_whole(&whole)), "{layout}, the first {units}: {finding}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_ledger_of_a_common_runner_is_found_by_its_name_and_column() {
     let (project, database) = (Project::new("plain", &FILES), CLUSTER.fresh().unwrap());

@@ -14,6 +14,7 @@ mod session;
 pub use built_in::BuiltIn;
 pub use command::CommandRunner;
 pub use execute::{Along, Applied, Stopped, apply_unit, not_run, run, send};
+pub use partial::Directory;
 
 use super::chain::Chain;
 use super::cluster::Database;

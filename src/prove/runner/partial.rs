@@ -1,9 +1,10 @@
 //! A copy of the migrations directory in which the units behind some place do not exist yet.
 //!
-//! Files that list units by name or by sum (a journal, a plan, `atlas.sum`) are copied as they are: a runner that reads them sees what
-//! is missing, and says so.
+//! Files that list units by name or by sum (a journal, a plan, `atlas.sum`) list those that are there, where the layout knows how; else
+//! they are copied as they are, and a runner that reads them sees what is missing and says so.
 
 use super::RunnerError;
+use crate::source::layouts::{self, Layout};
 use crate::source::{History, Migration};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,18 +42,26 @@ impl Directory {
 }
 
 /// What is left out of a copy, by absolute paths.
-struct Cut {
+struct Cut<'a> {
     files: BTreeSet<PathBuf>,
     directories: BTreeSet<PathBuf>,
     /// Files of which only so many bytes are there yet.
     ends: Vec<(PathBuf, usize)>,
+    layout: Option<&'a dyn Layout>,
+    there: &'a [Migration],
 }
 
-impl Cut {
-    fn of(history: &History, units: usize) -> Result<Cut, RunnerError> {
+impl<'a> Cut<'a> {
+    fn of(history: &'a History, units: usize) -> Result<Cut<'a>, RunnerError> {
         let absolute = |path: &str| std::path::absolute(path).map_err(|source| failed("find", Path::new(path), source));
         let (there, later) = history.migrations.split_at(units);
-        let mut cut = Cut { files: BTreeSet::new(), directories: BTreeSet::new(), ends: Vec::new() };
+        let mut cut = Cut {
+            files: BTreeSet::new(),
+            directories: BTreeSet::new(),
+            ends: Vec::new(),
+            layout: layouts::named(&history.layout),
+            there,
+        };
         let root = absolute(&history.path)?;
         let mut kept = BTreeSet::new();
         for unit in there {
@@ -102,6 +111,13 @@ impl Cut {
     fn copy_file(&self, from: &Path, to: &Path) -> Result<(), RunnerError> {
         let end = self.ends.iter().filter(|(path, _)| path == from).map(|(_, end)| *end).min();
         let Some(end) = end else {
+            let name = from.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let text = || std::fs::read_to_string(from).ok().filter(|_| !name.ends_with(".sql"));
+            if let Some(listing) =
+                self.layout.zip(text()).and_then(|(layout, text)| layout.listing_of_first(&name, &text, self.there))
+            {
+                return std::fs::write(to, listing).map_err(|source| failed("copy", from, source));
+            }
             return std::fs::copy(from, to).map(|_| ()).map_err(|source| failed("copy", from, source));
         };
         let mut bytes = std::fs::read(from).map_err(|source| failed("read", from, source))?;

@@ -77,6 +77,14 @@ impl Layout for Atlas {
         })
     }
 
+    /// The sum of a file is of what stands before it, too, and stays when later ones go.
+    fn listing_of_first(&self, name: &str, text: &str, there: &[Migration]) -> Option<String> {
+        let is_there = |name: &str| there.iter().any(|unit| unit.file.path.rsplit('/').next() == Some(name));
+        let listed: Vec<(&str, &str)> = listed(text).into_iter().filter(|(name, _)| is_there(name)).collect();
+        let lines = listed.iter().map(|(name, sum)| format!("{name} h1:{sum}\n"));
+        (name == SUMS).then(|| format!("h1:{}\n{}", total(&listed), lines.collect::<String>()))
+    }
+
     fn read(&self, directory: &Directory) -> Reading {
         let mut reading = Reading::default();
         // The listing is in the order of names already.
@@ -202,10 +210,8 @@ fn cut(text: &str, part: Span, delimiter: &str) -> Vec<Span> {
 
 /// The first file whose sum is not the one in `atlas.sum`, and why.
 fn mismatch(directory: &Directory, sums: &str) -> Option<(String, &'static str)> {
-    let mut listed = sums.lines();
-    let total = listed.next().unwrap_or_default();
-    let listed: Vec<(&str, &str)> =
-        listed.filter_map(|line| line.split_once("h1:")).map(|(name, sum)| (name.trim(), sum)).collect();
+    let first = sums.lines().next().unwrap_or_default();
+    let listed = listed(sums);
     let found = computed(directory);
     for (at, (name, sum)) in listed.iter().enumerate() {
         let why = match found.get(at) {
@@ -221,9 +227,19 @@ fn mismatch(directory: &Directory, sums: &str) -> Option<(String, &'static str)>
     if let Some((name, _)) = found.get(listed.len()) {
         return Some((name.clone(), "it is not in atlas.sum"));
     }
-    let sum = listed.iter().fold(Sha256::new(), |sum, (name, file)| sum.chain_update(name).chain_update(file));
-    (total.strip_prefix("h1:") != Some(STANDARD.encode(sum.finalize()).as_str()))
+    (first.strip_prefix("h1:") != Some(total(&listed).as_str()))
         .then(|| (SUMS.to_string(), "its first line is not the sum of the others"))
+}
+
+/// Names and sums below the first line.
+fn listed(sums: &str) -> Vec<(&str, &str)> {
+    sums.lines().skip(1).filter_map(|line| line.split_once("h1:")).map(|(name, sum)| (name.trim(), sum)).collect()
+}
+
+/// The first line's sum.
+fn total(listed: &[(&str, &str)]) -> String {
+    let sum = listed.iter().fold(Sha256::new(), |sum, (name, file)| sum.chain_update(name).chain_update(file));
+    STANDARD.encode(sum.finalize())
 }
 
 /// Each sum is of everything up to the end of its file.

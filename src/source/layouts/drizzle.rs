@@ -18,6 +18,7 @@ use crate::source::path::join;
 use crate::source::{Migration, Skipped, UnitKind, Version, Wrapping};
 use serde::Deserialize;
 
+const JOURNAL: &str = "_journal.json";
 const BREAKPOINT: &str = "--> statement-breakpoint";
 
 pub struct Drizzle;
@@ -105,6 +106,13 @@ impl Layout for Drizzle {
         reading
     }
 
+    fn listing_of_first(&self, name: &str, text: &str, there: &[Migration]) -> Option<String> {
+        let mut journal: serde_json::Value = serde_json::from_str(text).ok().filter(|_| name == JOURNAL)?;
+        let is_there = |entry: &serde_json::Value| there.iter().any(|unit| entry["tag"] == unit.id.as_str());
+        journal.get_mut("entries")?.as_array_mut()?.retain(is_there);
+        Some(journal.to_string())
+    }
+
     fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
         has_breakpoint(script).then(|| vec![step(script.stem(), script)])
     }
@@ -157,7 +165,7 @@ impl Journal {
     /// The journal of a directory, if it has one that can be read.
     fn of(directory: &Directory) -> Option<Journal> {
         let meta = directory.directories.iter().find(|d| d.name == "meta")?;
-        serde_json::from_slice(&meta.file("_journal.json")?.source().bytes).ok()
+        serde_json::from_slice(&meta.file(JOURNAL)?.source().bytes).ok()
     }
 }
 

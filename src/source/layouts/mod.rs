@@ -176,6 +176,13 @@ pub trait Layout: Sync {
         Rewriting::None
     }
 
+    /// What a file of the runner's own that lists the units says when only the first of them are there yet; `None` where the file, by
+    /// its name, is none, or cannot be read.
+    fn listing_of_first(&self, name: &str, text: &str, there: &[Migration]) -> Option<String> {
+        let _ = (name, text, there);
+        None
+    }
+
     /// The steps of a text that stands alone (standard input, one file), where its content bears the layout's marks.
     fn read_script(&self, script: &FileEntry) -> Option<Vec<Step>> {
         let _ = script;

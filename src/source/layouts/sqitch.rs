@@ -11,7 +11,7 @@
 //! script includes are not read, see `psql_scripts`. A change that is put before one that was deployed makes sqitch refuse. Held
 //! against version 1.3.1 by tests/ledgers.rs.
 
-use super::sqitch_plan::{Change, Places, changes};
+use super::sqitch_plan::{Change, Places, changes, first_changes};
 use super::{Claim, Late, Layout, OptOut, PlaceholderForms, Reading, Step, Strength, psql_scripts};
 use crate::source::directory::{Directory, FileEntry};
 use crate::source::path::join;
@@ -78,6 +78,17 @@ impl Layout for Sqitch {
             evidence: format!("{} has {} changes, each a script for psql", project.plan.name, project.changes.len()),
             files: directory.files_below().iter().map(|f| f.path.clone()).collect(),
         })
+    }
+
+    /// A change that is reworked further down has the script of its old text under a name that only the whole plan gives it: of such a
+    /// plan there is no beginning.
+    fn listing_of_first(&self, name: &str, text: &str, there: &[Migration]) -> Option<String> {
+        let all = changes(text);
+        // What a script includes is a unit, and no change of the plan.
+        let is_there = |change: &&Change| there.iter().any(|unit| unit.id == change.name || change.files.contains(&unit.id));
+        let begins = first_changes(text, all.iter().take_while(is_there).count());
+        let as_before = changes(begins).iter().zip(&all).all(|(now, then)| now == then);
+        (name == PLAN && as_before).then(|| begins.to_owned())
     }
 
     fn read(&self, directory: &Directory) -> Reading {

@@ -16,13 +16,32 @@ pub struct Change {
     pub files: Vec<String>,
 }
 
+/// The name that a line of a plan is about: a change, or with its `@` a tag.
+fn name_in(line: &str) -> Option<&str> {
+    let line = line.split('#').next().unwrap_or_default().trim();
+    let change = line.trim_start_matches(['+', '-']).trim_start();
+    change.split_whitespace().next().filter(|_| !line.starts_with('%'))
+}
+
+/// The beginning of a plan with only so many changes.
+pub fn first_changes(plan: &str, count: usize) -> &str {
+    let mut end = 0;
+    let mut changes = 0;
+    for line in plan.split_inclusive('\n') {
+        changes += usize::from(name_in(line).is_some_and(|name| !name.starts_with('@')));
+        if changes > count {
+            break;
+        }
+        end += line.len();
+    }
+    &plan[..end]
+}
+
 /// The changes of a plan, in the order they are deployed.
 pub fn changes(plan: &str) -> Vec<Change> {
     let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in plan.trim_start_matches('\u{feff}').lines() {
-        let line = line.split('#').next().unwrap_or_default().trim();
-        let change = line.trim_start_matches(['+', '-']).trim_start();
-        let Some(name) = change.split_whitespace().next().filter(|_| !line.starts_with('%')) else { continue };
+        let Some(name) = name_in(line) else { continue };
         match (name.strip_prefix('@'), found.last_mut()) {
             (Some(tag), Some((_, tags))) => tags.push(tag),
             (Some(_), None) => {}

@@ -61,7 +61,14 @@ impl Proof for Runners {
                 remarks.push("the time budget (--budget) ended before the last round".to_owned());
                 break;
             }
-            let collisions = Collision { stage, reference, round }.run()?;
+            let collision = Collision { stage, reference, round };
+            let collisions = match collision.run()? {
+                Ok(collisions) => collisions,
+                Err(why) => {
+                    remarks.push(why);
+                    continue;
+                }
+            };
             coverage.done += 1;
             for (unit, what) in collisions {
                 // The same thing in every round is one finding.
@@ -132,8 +139,8 @@ struct Collision<'a, 's> {
 }
 
 impl Collision<'_, '_> {
-    /// What went wrong, with the unit where it is known.
-    fn run(&self) -> Result<Vec<(Option<usize>, String)>, ProveError> {
+    /// What went wrong, with the unit where it is known; or why there was no such round.
+    fn run(&self) -> Result<Result<Vec<(Option<usize>, String)>, String>, ProveError> {
         let Stage { cluster, chain, runner, wanted, .. } = self.stage;
         self.stage.progress.unit(match self.round {
             Round::FromEmpty => "empty",
@@ -151,11 +158,16 @@ impl Collision<'_, '_> {
         if before > 0 {
             let call = Call { database: &database, units: before, through: None, limit: wanted.runner_limit };
             if let Some(failure) = runner.run(chain, &call)?.failure {
-                return Ok(vec![(failure.unit, format!("not even one runner applies the first {before}: {}", failure.message))]);
+                // It applied all of them to an empty database: that it does not take the first ones alone is no collision.
+                return Ok(Err(format!(
+                    "the round on a half migrated database was left out: the runner does not apply the first {before} migrations \
+                     alone: {}",
+                    failure.message
+                )));
             }
         }
         let ended = self.together(&database)?;
-        self.compare(&database, ended)
+        self.compare(&database, ended).map(Ok)
     }
 
     /// Starts them and waits for all.
