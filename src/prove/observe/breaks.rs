@@ -8,6 +8,7 @@
 
 use super::catalogs::*;
 use crate::effect::{Break, BreakKind};
+use imbl::ordmap::DiffItem;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// True for kinds that catalogs can show. The others are in the data (rows removed) or in catalogs that are not read.
@@ -78,6 +79,29 @@ pub fn difference(start: &Catalogs, before: &Catalogs, after: &Catalogs) -> Vec<
     found.breaks.into_iter().collect()
 }
 
+/// Rows that are otherwise or gone: what they were, and what they are.
+fn changed<'a, K: Ord + Clone, V: Clone + PartialEq>(
+    before: &'a Rows<K, V>,
+    after: &'a Rows<K, V>,
+) -> impl Iterator<Item = (&'a K, &'a V, Option<&'a V>)> {
+    before.diff(after).filter_map(|item| match item {
+        DiffItem::Remove(key, row) => Some((key, row, None)),
+        DiffItem::Update { old: (key, row), new: (_, now) } => Some((key, row, Some(now))),
+        DiffItem::Add(..) => None,
+    })
+}
+
+/// Rows that were not there.
+fn added<'a, K: Ord + Clone, V: Clone + PartialEq>(
+    before: &'a Rows<K, V>,
+    after: &'a Rows<K, V>,
+) -> impl Iterator<Item = (&'a K, &'a V)> {
+    before.diff(after).filter_map(|item| match item {
+        DiffItem::Add(key, row) => Some((key, row)),
+        DiffItem::Remove(..) | DiffItem::Update { .. } => None,
+    })
+}
+
 struct Difference<'a> {
     start: &'a Catalogs,
     before: &'a Catalogs,
@@ -102,9 +126,8 @@ impl<'a> Difference<'a> {
     }
 
     fn relations(&mut self) {
-        for &oid in self.before.classes.keys() {
+        for (&oid, new) in changed(&self.before.classes, &self.after.classes).map(|(oid, _, new)| (oid, new)) {
             let Some(old) = self.older_relation(oid) else { continue };
-            let new = self.after.classes.get(&oid);
             let (gone, renamed) = match old.kind {
                 'c' => (BreakKind::DropType, BreakKind::DropType),
                 _ => (BreakKind::DropRelation, BreakKind::RenameRelation),
@@ -134,19 +157,16 @@ impl<'a> Difference<'a> {
     }
 
     fn columns(&mut self) {
-        for (key @ (relation, _), old) in self.before.attributes.iter() {
+        for (key @ (relation, _), old, new) in changed(&self.before.attributes, &self.after.attributes) {
             let Some(class) = self.surviving_relation(*relation) else { continue };
             if !self.start.attributes.contains_key(key) {
                 continue;
             }
             let object = format!("{}.{}", class.qualified, old.quoted);
-            let Some(new) = self.after.attributes.get(key) else {
+            let Some(new) = new else {
                 self.add(BreakKind::DropColumn, object);
                 continue;
             };
-            if old == new {
-                continue;
-            }
             let had_default = old.has_default && old.generated.is_empty();
             let changes = [
                 (BreakKind::RenameColumn, old.name != new.name),
@@ -167,10 +187,8 @@ impl<'a> Difference<'a> {
     }
 
     fn new_attributes(&mut self) {
-        for (key @ (relation, _), new) in self.after.attributes.iter() {
-            if !self.before.attributes.contains_key(key)
-                && let Some(class) = self.surviving_relation(*relation).filter(|class| class.kind == 'c')
-            {
+        for ((relation, _), new) in added(&self.before.attributes, &self.after.attributes) {
+            if let Some(class) = self.surviving_relation(*relation).filter(|class| class.kind == 'c') {
                 self.add(BreakKind::AddAttribute, format!("{}.{}", class.qualified, new.quoted));
             }
         }
@@ -191,6 +209,11 @@ impl<'a> Difference<'a> {
     }
 
     fn constraints(&mut self) {
+        let (before, after) = (&self.before.constraints, &self.after.constraints);
+        let is_unchanged = added(before, after).next().is_none() && changed(before, after).all(|(_, _, new)| new.is_some());
+        if is_unchanged {
+            return;
+        }
         let by_name = |catalogs: &'a Catalogs| -> BTreeMap<(Oid, Oid, &'a str, char), &'a ConstraintRow> {
             let rows = catalogs.constraints.values();
             rows.map(|row| ((row.relation, row.domain, row.name.as_str(), row.kind), row)).collect()
@@ -200,8 +223,8 @@ impl<'a> Difference<'a> {
             others.contains_key(&(row.relation, row.domain, row.name.as_str(), row.kind))
                 && (difference.has_rewritten_column(row.relation) || difference.has_rewritten_column(row.referenced))
         };
-        for (oid, old) in self.before.constraints.iter() {
-            let gone = self.start.constraints.contains_key(oid) && !self.after.constraints.contains_key(oid);
+        for (oid, old, new) in changed(before, after) {
+            let gone = self.start.constraints.contains_key(oid) && new.is_none();
             if gone
                 && !is_rebuilt(self, old, &new_names)
                 && let Some(object) = self.constraint_object(old)
@@ -209,8 +232,8 @@ impl<'a> Difference<'a> {
                 self.add(BreakKind::DropConstraint, object);
             }
         }
-        for (oid, new) in self.after.constraints.iter() {
-            if self.before.constraints.contains_key(oid) || is_rebuilt(self, new, &old_names) {
+        for (_, new) in added(before, after) {
+            if is_rebuilt(self, new, &old_names) {
                 continue;
             }
             if let Some(object) = self.constraint_object(new) {
@@ -237,8 +260,8 @@ impl<'a> Difference<'a> {
 
     /// Unique indexes without a constraint: old ON CONFLICT has lost its arbiter.
     fn indexes(&mut self) {
-        for (oid, old) in self.before.indexes.iter() {
-            if !old.unique || old.of_constraint || self.after.indexes.contains_key(oid) || !self.start.indexes.contains_key(oid) {
+        for (oid, old, new) in changed(&self.before.indexes, &self.after.indexes) {
+            if !old.unique || old.of_constraint || new.is_some() || !self.start.indexes.contains_key(oid) {
                 continue;
             }
             let same_name = |new: &IndexRow| new.relation == old.relation && new.name == old.name && new.unique;
