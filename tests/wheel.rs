@@ -4,21 +4,10 @@
 #[path = "support/repository.rs"]
 mod repository;
 
-use repository::{Repo, VARIABLES};
+use repository::{DROP, FINE, INIT, Repo, VARIABLES, outcome};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-const INIT: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);\n";
-const DROP: &str = "ALTER TABLE users DROP name;\n";
-const FINE: &str = "CREATE TABLE notes (id bigint PRIMARY KEY);\n";
-
-/// Exit code, and all that was said.
-fn outcome(command: &mut Command) -> (i32, String) {
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    (output.status.code().expect("the process ended by itself"), text)
-}
 
 /// What a directory of `scripts/tools` is.
 fn tools(which: &str) -> PathBuf {

@@ -17,6 +17,18 @@ pub struct Repo {
 /// What must not come in from outside.
 pub const VARIABLES: [&str; 5] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES"];
 
+/// Migrations: a first one, one that breaks the previous release, one that does not.
+pub const INIT: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);\n";
+pub const DROP: &str = "ALTER TABLE users DROP name;\n";
+pub const FINE: &str = "CREATE TABLE notes (id bigint PRIMARY KEY);\n";
+
+/// Exit code, and all that was said.
+pub fn outcome(command: &mut Command) -> (i32, String) {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().expect("the process ended by itself"), text)
+}
+
 impl Repo {
     /// An empty repository on branch `main`.
     pub fn new() -> Repo {
