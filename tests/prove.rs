@@ -178,19 +178,22 @@ fn evidence_takes_the_place_of_what_cannot_be_judged_from_the_file() {
 
 #[test]
 fn a_kept_server_stays_until_it_is_ended_as_it_was_said() {
-    let output = phasegate(&["fixtures/demo", "--only", "apply", "--keep"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let connect = said.lines().find(|line| line.starts_with("PGPASSFILE=")).unwrap_or_else(|| panic!("{said}"));
-    let end = said.lines().find_map(|line| line.strip_prefix("to end it: ")).unwrap();
-    let shell = |line: &str| std::process::Command::new("sh").args(["-c", line]).output().unwrap();
-    // A later run takes it for nobody's.
-    phasegate(&["fixtures/demo", "--only", "apply"]);
-    let asked = shell(&format!("{connect} -XAtc 'SELECT count(*) FROM users'"));
-    assert_eq!(String::from_utf8_lossy(&asked.stdout).trim(), "0", "{}", String::from_utf8_lossy(&asked.stderr));
-    let ended = shell(end);
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let directory = end.rsplit(' ').next().unwrap();
-    assert!(!Path::new(directory).exists(), "{directory}");
+    for choice in [&[][..], &["--image", "phasegate-test/postgres:17"]] {
+        let said = |arguments: &[&str]| {
+            let output = phasegate(&[&["fixtures/demo", "--only", "apply"], choice, arguments].concat());
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        };
+        let kept = said(&["--keep"]);
+        let connect = kept.lines().find(|line| line.starts_with("PGPASSFILE=")).unwrap_or_else(|| panic!("{kept}"));
+        let end = kept.lines().find_map(|line| line.strip_prefix("to end it: ")).unwrap();
+        // A later run takes it for nobody's.
+        said(&[]);
+        let ask = format!("{connect} -XAtc 'SELECT count(*) FROM users' 2>&1");
+        assert_eq!(shell(&ask).trim(), "0", "{kept}");
+        assert_eq!(shell(&format!("({end}) >&2 && echo ended")).trim(), "ended", "{end}");
+        assert!(!Path::new(end.rsplit(' ').next().unwrap()).exists(), "{end}");
+        assert_ne!(shell(&ask).trim(), "0", "it is gone");
+    }
 }
 
 /// A history in which whoever runs it is at work for long.

@@ -13,7 +13,8 @@ use super::settings::SETTINGS;
 use super::{Endpoint, Login, Secret, Server};
 use postgres::{Client, Config, NoTls};
 use std::fmt;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use testcontainers::bollard::models::PortBinding;
@@ -224,8 +225,30 @@ impl Server for ContainerServer {
         self.with_container("look at a container", async |container| container.is_running().await).unwrap_or(false)
     }
 
-    fn keep(&self, _: &str, _: &Login) -> Result<Vec<String>, ServerError> {
-        Err(ServerError::NotKept)
+    fn keep(&self, database: &str, login: &Login) -> Result<Vec<String>, ServerError> {
+        let mut running = lock(&self.running).take().ok_or(ServerError::Interrupted)?;
+        let container = running.container.take().ok_or(ServerError::Interrupted)?;
+        let left = self.engine.leave(container.id()).and_then(|name| Ok((name, password_file(login)?)));
+        match left {
+            Ok((name, passwords)) => {
+                // Dropping it is what removes a container.
+                std::mem::forget(container);
+                Ok(vec![
+                    format!(
+                        "PGPASSFILE={} psql -h {} -p {} -U {} {database}",
+                        passwords.display(),
+                        self.host,
+                        self.port,
+                        login.user
+                    ),
+                    format!("to end it: docker rm --force --volumes {name} && rm {}", passwords.display()),
+                ])
+            }
+            Err(error) => {
+                running.container = Some(container);
+                Err(error)
+            }
+        }
     }
 }
 
@@ -258,6 +281,17 @@ impl Drop for Running {
 
 fn lock(shared: &Shared) -> MutexGuard<'_, Option<Running>> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file of libpq's with this password, for its owner alone, that stays.
+fn password_file(login: &Login) -> Result<PathBuf, ServerError> {
+    let directory = std::env::temp_dir();
+    let file = tempfile::Builder::new().prefix("phasegate-kept-").tempfile_in(&directory);
+    let mut file = file.map_err(io_error("make a file in", &directory))?;
+    let path = file.path().to_owned();
+    writeln!(file, "*:*:*:{}:{}", login.user, login.password.reveal()).map_err(io_error("write", &path))?;
+    file.keep().map_err(|error| io_error("leave", &path)(error.error))?;
+    Ok(path)
 }
 
 fn container_error(action: &'static str, error: &TestcontainersError) -> ServerError {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as EngineError;
 use testcontainers::bollard::query_parameters::{
-    InspectNetworkOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    InspectNetworkOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder,
 };
 use tokio::runtime::Runtime;
 
@@ -22,6 +22,8 @@ const MACHINE: &str = "phasegate.machine";
 const USER: &str = "phasegate.user";
 const PROCESS: &str = "phasegate.process";
 const LOCK: &str = "phasegate.lock";
+/// What the name of a container that was left on purpose begins with.
+const KEPT: &str = "phasegate-kept-";
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// An engine that has answered.
@@ -82,13 +84,23 @@ impl Engine {
         }
     }
 
+    /// Gives a container a name by which it is known as one that was left on purpose. Answers the name.
+    pub(super) fn leave(&self, id: &str) -> Result<String, ServerError> {
+        let name = format!("{KEPT}{}", id.get(..12).unwrap_or(id));
+        let options = RenameContainerOptionsBuilder::new().name(&name).build();
+        self.wait(self.docker.rename_container(id, options)).map_err(|error| failed("rename a container", &error))?;
+        Ok(name)
+    }
+
     /// Removes the containers of ours whose makers are dead. What is not provably ours stays.
     pub(super) fn remove_orphans(&self) -> Result<(), ServerError> {
         let Some(machine) = machine() else { return Ok(()) };
         let ours = vec![format!("{MACHINE}={machine}"), format!("{USER}={}", user())];
         let options = ListContainersOptionsBuilder::new().all(true).filters(&HashMap::from([("label", ours)])).build();
         let found = self.wait(self.docker.list_containers(Some(options))).map_err(|error| failed("list containers", &error))?;
-        for container in found {
+        let is_kept =
+            |names: &Option<Vec<String>>| names.iter().flatten().any(|name| name.trim_start_matches('/').starts_with(KEPT));
+        for container in found.into_iter().filter(|container| !is_kept(&container.names)) {
             let labels = container.labels.unwrap_or_default();
             let (Some(id), Some(process), Some(lock)) = (container.id, labels.get(PROCESS), labels.get(LOCK)) else { continue };
             let Some(claim) = dead_maker(process, Path::new(lock)) else { continue };

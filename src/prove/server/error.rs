@@ -46,8 +46,6 @@ pub enum ServerError {
     Interrupted,
     #[error("the socket path {} is longer than the {limit} bytes that a Unix socket allows", path.display())]
     SocketPath { path: PathBuf, limit: usize },
-    #[error("a container ends with the run that started it: keep a local server (--pg-bin, --pg-version) instead")]
-    NotKept,
     #[error("{why}")]
     NoOtherMonth { why: &'static str },
     #[error("cannot {action}: {}", described(source))]
