@@ -355,3 +355,15 @@ fn what_is_named_by_the_month_is_found_40_days_later() {
     assert!(named.iter().any(|message| message.contains("now and 40 days later") && message.contains("log_")), "{named:?}");
     assert!(clock("CREATE TABLE log (at timestamptz DEFAULT now());").is_empty());
 }
+
+#[test]
+fn a_time_of_day_in_the_schema_is_no_trace_of_a_crash() {
+    let directory = tempfile::tempdir().unwrap();
+    let view = |name: &str| format!("CREATE VIEW {name} AS SELECT timestamp 'now' AS since;");
+    let text = format!("BEGIN;\n{}\nCOMMIT;\n", view("other"));
+    write(directory.path(), &[("0001_init.sql", &view("recent")), ("0002_other.sql", &text)]);
+    let path = directory.path().to_str().unwrap();
+    let output = phasegate(&[path, "--format", "json", "--only", "runners,crash", "--rounds", "1"]);
+    let outcomes = outcomes(&report(&output));
+    assert!(outcomes.iter().all(|(_, outcome)| outcome == "passed"), "{outcomes:?}");
+}

@@ -37,11 +37,13 @@ pub enum Difference {
     },
 }
 
-/// Columns whose content the migrations do not determine (`now()`, `gen_random_uuid()`): it is not compared.
+/// What the migrations do not determine (`now()`, `gen_random_uuid()`, a view that says `'now'`): it is not compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Masked {
     /// By qualified name. A relation without columns: how values stand together in rows.
     pub columns: BTreeMap<String, BTreeSet<String>>,
+    /// Properties of objects, by their names.
+    pub properties: BTreeSet<(ObjectKey, String)>,
 }
 
 impl Masked {
@@ -59,7 +61,8 @@ impl Masked {
 const LAST_VALUE: &str = "last_value";
 
 impl Fingerprint {
-    /// What may differ: where `first` and `second`, made by two runs of the same, have as many rows and other values.
+    /// What may differ: where `first` and `second`, made by two runs of the same, have as many rows and other values, or the same object
+    /// otherwise.
     pub fn undetermined(first: &Fingerprint, second: &Fingerprint) -> Masked {
         let mut masked = Masked::default();
         for difference in between(first, second, &Masked::default()) {
@@ -73,9 +76,11 @@ impl Fingerprint {
                     before: Some(Contents::Sequence { .. }),
                     after: Some(Contents::Sequence { .. }),
                 } => masked.mask(&relation, LAST_VALUE),
+                Difference::Property { object, property, .. } => {
+                    masked.properties.insert((object, property));
+                }
                 Difference::OnlyBefore(_)
                 | Difference::OnlyAfter(_)
-                | Difference::Property { .. }
                 | Difference::RowCount { .. }
                 | Difference::Contents { .. } => {}
             }
@@ -85,13 +90,13 @@ impl Fingerprint {
 }
 
 pub(super) fn between(before: &Fingerprint, after: &Fingerprint, masked: &Masked) -> Vec<Difference> {
-    let mut found = objects(&before.schema, &after.schema);
+    let mut found = objects(&before.schema, &after.schema, masked);
     contents(before, after, masked, &mut found);
-    found.extend(objects(&before.cluster, &after.cluster));
+    found.extend(objects(&before.cluster, &after.cluster, masked));
     found
 }
 
-fn objects(before: &Objects, after: &Objects) -> Vec<Difference> {
+fn objects(before: &Objects, after: &Objects, masked: &Masked) -> Vec<Difference> {
     let mut found = Vec::new();
     let (gone, made) = (only_in(before, after), only_in(after, before));
     // Both are sorted: what has the same name stands together in the end.
@@ -109,7 +114,8 @@ fn objects(before: &Objects, after: &Objects) -> Vec<Difference> {
                 for property in names {
                     let (before, after) = (old.get(property), new.get(property));
                     let is_said_of_columns = &**property == "column order" && same_order(before, after);
-                    if before != after && !is_said_of_columns {
+                    let is_masked = || masked.properties.contains(&(key.clone(), property.to_string()));
+                    if before != after && !is_said_of_columns && !is_masked() {
                         found.push(Difference::Property {
                             object: key.clone(),
                             property: property.to_string(),
