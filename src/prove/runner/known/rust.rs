@@ -36,7 +36,7 @@ pub const SQLX: Profile = Profile {
     pending: Pending::Missing,
     spread: Spread::EachUnit,
     session: Session::One,
-    remark: None,
+    remark: Some("the lock is the library's; `sqlx migrate run` takes none"),
 };
 
 /// diesel-rs/diesel, `diesel/src/migration.rs` and `diesel/src/pg/connection`: setup of the table;

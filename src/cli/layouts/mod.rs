@@ -1,8 +1,12 @@
-//! `phasegate layouts`: every convention that is recognised, and by what.
+//! `phasegate layouts`: every convention that is recognised, and by what; with a name what its runner does.
+
+mod page;
 
 use super::exit::Exit;
 use super::terminal::{self, ColorChoice, ListFormat, Terminal};
-use crate::source::{Wrapping, layouts};
+use crate::source::Wrapping;
+use crate::source::layouts;
+use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 use std::io::{self, Write};
 use textwrap::{Options, WordSeparator, WordSplitter};
@@ -11,8 +15,12 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   phasegate layouts
+  phasegate layouts flyway
   phasegate layouts --format json")]
 pub struct Arguments {
+    /// Only this one: what its runner does, how to tag a migration in it and how to prove it (also in docs/layouts)
+    #[arg(value_name = "LAYOUT", value_parser = layout_names(), conflicts_with = "format")]
+    layout: Option<String>,
     /// How to write the list
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
     format: ListFormat,
@@ -34,6 +42,10 @@ struct Row {
 
 /// Writes the list, in the order in which equal claims are settled.
 pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
+    if let Some(layout) = arguments.layout.as_deref().and_then(layouts::named) {
+        terminal::write_stdout(|out| write!(out, "{}", page::page(layout)))?;
+        return Ok(Exit::Clean);
+    }
     let rows: Vec<Row> = layouts::all()
         .iter()
         .map(|layout| Row {
@@ -85,6 +97,10 @@ fn human(rows: &[Row], terminal: Terminal, out: &mut dyn Write) -> io::Result<()
         }
     }
     Ok(())
+}
+
+fn layout_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(layouts::all().iter().map(|layout| layout.name()))
 }
 
 fn transaction(wrapping: Wrapping) -> &'static str {
