@@ -59,3 +59,17 @@ fn the_demo_reads_as_in_the_readme() {
     assert!(readme.contains(&format!("```text\n{first}\n\n…\n\n{last}\n```\n")), "{first}\n\n…\n\n{last}");
     insta::assert_snapshot!(report);
 }
+
+/// `scripts/picture` draws it; a line of the picture may be cut where its colour changes.
+#[test]
+fn the_picture_shows_what_the_demo_prints() {
+    let picture = include_str!("../docs/demo.svg");
+    let document = roxmltree::Document::parse(picture).unwrap();
+    let texts = document.descendants().filter(|node| node.has_tag_name("text")).filter_map(|node| node.text());
+    let drawn: String = texts.flat_map(str::chars).filter(|letter| !letter.is_whitespace()).collect();
+    let report = String::from_utf8(check("human").stdout).unwrap();
+    for line in report.lines() {
+        let letters: String = line.chars().filter(|letter| !letter.is_whitespace()).collect();
+        assert!(drawn.contains(&letters), "not in the picture, draw it anew with scripts/picture: {line}");
+    }
+}

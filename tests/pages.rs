@@ -53,3 +53,35 @@ fn every_page_says_what_a_reader_looks_for() {
         }
     }
 }
+
+/// Pages in Markdown below a directory, the directory's own name left out.
+fn pages_below(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            pages_below(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_link_from_one_page_to_another_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![root.join("README.md"), root.join("CHANGELOG.md")];
+    pages_below(&root.join("docs"), &mut pages);
+    pages_below(&root.join("rules"), &mut pages);
+    let mut links = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if !target.contains("://") && !target.starts_with('#') && !target.contains(['<', ' ', ':']) {
+                let file = page.parent().unwrap().join(target.split('#').next().unwrap());
+                assert!(file.exists(), "{}: {target}", page.display());
+                links += 1;
+            }
+        }
+    }
+    assert!(links > 100, "{links} links");
+}
