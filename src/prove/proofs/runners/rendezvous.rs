@@ -2,7 +2,8 @@
 //!
 //! Before the command, so that all of them have looked whether the object is there when the first makes it; after it and before its
 //! commit, so that the others run into what is not committed. A runner that takes a lock first loses no time: the others wait for that
-//! lock, which counts as being there. One that polls does, up to [`PATIENCE`] at each of [`MEETINGS`]. Who has not connected yet is
+//! lock, which counts as being there, and so does asking for an advisory lock again and again, as long as that was the last that was
+//! asked. Who polls for a row loses some, up to [`PATIENCE`] at each of [`MEETINGS`]. Who has not connected yet is
 //! waited for longer: a process takes its time to start on a busy machine.
 //!
 //! Each meeting has a lock of its own, so that who has not woken up from the last one does not count as being at the next.
@@ -55,9 +56,13 @@ impl Rendezvous {
                  PERFORM set_config('phasegate.meeting', meeting::text, false);
                  PERFORM pg_advisory_lock_shared(1885890401, meeting);
                  LOOP
-                     SELECT count(DISTINCT l.pid) INTO here FROM pg_locks l
+                     SELECT count(*) INTO here FROM (
+                         SELECT l.pid FROM pg_locks l
                          WHERE (l.locktype = 'advisory' AND l.classid = 1885890401 AND l.objid::int >= meeting AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-                            OR (NOT l.granted AND l.pid IN (SELECT pid FROM pg_stat_get_activity(NULL) a WHERE a.datid = (SELECT oid FROM pg_database WHERE datname = current_database())));
+                            OR (NOT l.granted AND l.pid IN (SELECT pid FROM pg_stat_get_activity(NULL) a WHERE a.datid = (SELECT oid FROM pg_database WHERE datname = current_database())))
+                         UNION SELECT a.pid FROM pg_stat_activity a
+                         WHERE a.datname = current_database() AND a.state = 'idle' AND a.query ~* 'pg_try_advisory_lock'
+                     ) AS those_who_wait;
                      SELECT last_value INTO opened FROM phasegate_rendezvous.open;
                      SELECT last_value INTO expected FROM phasegate_rendezvous.running;
                      EXIT WHEN opened >= meeting OR clock_timestamp() > patience;
