@@ -97,9 +97,6 @@ impl Again<'_, '_> {
     /// `None` where it refuses a transaction.
     fn in_a_transaction(&self, walk: &mut Walk<'_>) -> Result<Option<Repeated>, ProveError> {
         let client = walk.client()?;
-        if let Some(repeated) = self.stops_at_once(client)? {
-            return Ok(Some(repeated));
-        }
         let sequences = Sequences::read(client)?;
         let first = self.attempt(client)?;
         let repeated = match first {
@@ -120,28 +117,6 @@ impl Again<'_, '_> {
         Ok(repeated)
     }
 
-    /// What becomes of a unit whose first statement makes something, if that fails, as it does where it is there already: nothing was
-    /// taken from a sequence then, and nothing has to be put back.
-    fn stops_at_once(&self, client: &mut Client) -> Result<Option<Repeated>, ProveError> {
-        let first = self.unit.statements.iter().enumerate().find(|(_, one)| not_run(one).is_none() && acts(one));
-        let Some((at, statement)) = first.filter(|(_, one)| makes(one)) else { return Ok(None) };
-        // What was set before it may decide whether it fails.
-        if self.unit.statements[..at].iter().any(|one| matches!(one.op, Some(Op::Set(_)))) {
-            return Ok(None);
-        }
-        client.batch_execute("BEGIN").map_err(while_proving("begin a transaction"))?;
-        self.forget_record(client)?;
-        let answer = send(client, statement).map_err(|error| self.answer(Some(at), error));
-        roll_back(client)?;
-        match answer {
-            Ok(()) => Ok(None),
-            Err(failure) => {
-                let failure = failure?;
-                Ok((!refuses_transaction(&failure)).then_some(Repeated::Failed(failure)))
-            }
-        }
-    }
-
     /// Leaves the transaction open, aborted or not.
     fn attempt(&self, client: &mut Client) -> Result<Attempt, ProveError> {
         // Rows that were counted before are told when the session is idle next: what is counted from then on is this transaction's.
@@ -157,7 +132,9 @@ impl Again<'_, '_> {
             }
             if let Err(error) = send(client, statement) {
                 let failure = self.answer(Some(number), error)?;
-                return Ok(if refuses_transaction(&failure) { Attempt::Refused } else { Attempt::Failed(failure) });
+                let refuses = [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION];
+                let is_refusal = refuses.iter().any(|state| failure.sqlstate.as_deref() == Some(state.code()));
+                return Ok(if is_refusal { Attempt::Refused } else { Attempt::Failed(failure) });
             }
         }
         // Deferred constraints speak at the end.
@@ -167,21 +144,17 @@ impl Again<'_, '_> {
         Written::read(client).map(Attempt::Succeeded).map_err(while_proving("read what the transaction wrote"))
     }
 
-    /// Most fail, and then nothing is compared: what was there before is read off a second copy, where it is wanted.
     fn in_a_copy(&self, walk: &mut Walk<'_>) -> Result<Repeated, ProveError> {
         walk.leave();
         let copy = self.stage.cluster.copy_of(&walk.database)?;
         let mut client = copy.connect()?;
         self.forget_record(&mut client)?;
+        let scope = self.scope();
+        let before = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
         if let Err(failure) = apply_unit(&mut client, self.unit)? {
             return Ok(Repeated::Failed(failure));
         }
-        let scope = Scope { keeps_plans: false, ..self.scope() };
         let after = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
-        let untouched = self.stage.cluster.copy_of(&walk.database)?;
-        let mut client = untouched.connect()?;
-        self.forget_record(&mut client)?;
-        let before = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
         Ok(compared(&before, &after))
     }
 
@@ -315,16 +288,6 @@ fn compared(before: &Fingerprint, after: &Fingerprint) -> Repeated {
 /// It does something to a database: a setting and the bounds of a transaction do not.
 fn acts(statement: &ReplayStatement) -> bool {
     !matches!(statement.op, Some(Op::Transaction(_) | Op::Set(_) | Op::Show | Op::SetConstraints { .. }))
-}
-
-fn refuses_transaction(failure: &RunFailure) -> bool {
-    let refuses = [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION];
-    refuses.iter().any(|state| failure.sqlstate.as_deref() == Some(state.code()))
-}
-
-/// It makes an object, and does no more where there is one of its name.
-fn makes(statement: &ReplayStatement) -> bool {
-    matches!(statement.op, Some(Op::CreateTable(_) | Op::CreateIndex(_) | Op::AlterTable(_) | Op::CreateType { .. }))
 }
 
 /// The file's own transaction is around all that it does.
