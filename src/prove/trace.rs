@@ -132,6 +132,14 @@ impl Tracer {
         Ok(None)
     }
 
+    /// One unit that nobody asks about: as a runner does it.
+    pub fn unit_as_written(&mut self, unit: &ReplayUnit) -> Result<Option<Failure>, ReplayError> {
+        self.new_session()?;
+        self.changed = true;
+        self.now = None;
+        self.as_written(unit)
+    }
+
     /// What one file set is gone with it: settings, roles, temporary tables, but not what we prepared ourselves.
     fn new_session(&mut self) -> Result<(), ReplayError> {
         const ACTION: &str = "begin a new session";
@@ -156,6 +164,8 @@ impl Tracer {
         }
         self.observer.everything_may_have_changed();
         let now = self.observer.observe(&mut self.client).map_err(while_trying(READING))?;
+        // Whatever ran before: what is counted from here on is the next transaction's.
+        self.client.batch_execute(TELL).map_err(while_trying(READING))?;
         self.now = Some(now.clone());
         Ok(now)
     }
@@ -183,7 +193,7 @@ impl Tracer {
                 }
                 self.changed = true;
                 self.now = None;
-                match self.client.batch_execute("COMMIT") {
+                match self.client.batch_execute(COMMIT) {
                     Ok(()) => {
                         self.now = Some(after);
                         Ok(Ok((cost, seen)))
@@ -215,8 +225,6 @@ impl Tracer {
 
     /// A transaction with what the unit SET LOCAL. Answers the end of the log.
     fn begin(&mut self, before: &Catalogs) -> Result<u64, ReplayError> {
-        // What was counted before is told when the session is idle next: what is counted from then on is the transaction's.
-        self.client.batch_execute("SELECT pg_catalog.pg_stat_force_next_flush()").map_err(while_trying("tell the statistics"))?;
         let opening = std::iter::once("BEGIN").chain(self.local.iter().map(String::as_str)).chain(std::iter::once(WAL));
         let opening: String = opening.flat_map(|statement| [statement, ";\n"]).collect();
         let answer = self.client.simple_query(&opening).map_err(while_trying("begin a transaction"))?;
@@ -230,7 +238,7 @@ impl Tracer {
     }
 
     fn undo(&mut self) -> Result<(), ReplayError> {
-        self.client.batch_execute("ROLLBACK").map_err(while_trying("roll back"))
+        self.client.batch_execute(ROLL_BACK).map_err(while_trying("roll back"))
     }
 
     /// As a runner does it, with nobody looking in between.
@@ -248,6 +256,10 @@ impl Tracer {
     }
 }
 
+/// What was counted so far is told when the session is idle next: what is counted after that is the next transaction's.
+const TELL: &str = "SELECT pg_catalog.pg_stat_force_next_flush()";
+const COMMIT: &str = "COMMIT; SELECT pg_catalog.pg_stat_force_next_flush()";
+const ROLL_BACK: &str = "ROLLBACK; SELECT pg_catalog.pg_stat_force_next_flush()";
 /// The end of the write-ahead log.
 const WAL: &str = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0') AS log";
 const READING: &str = "read the catalogs";

@@ -15,8 +15,8 @@ use crate::prove::runner::{RunFailure, Stopped, apply_unit, not_run, send};
 use crate::prove::stage::{Proof, ProveError, Stage, while_proving};
 use crate::source::Wrapping;
 use crate::source::layouts::{self, Late};
-use postgres::Client;
 use postgres::error::SqlState;
+use postgres::{Client, SimpleQueryMessage};
 use std::collections::BTreeSet;
 
 #[derive(Debug)]
@@ -144,17 +144,25 @@ impl Again<'_, '_> {
         Written::read(client).map(Attempt::Succeeded).map_err(while_proving("read what the transaction wrote"))
     }
 
+    /// Outside of a transaction the server's statistics tell whether anything was written: of a copy they are its own.
     fn in_a_copy(&self, walk: &mut Walk<'_>) -> Result<Repeated, ProveError> {
         walk.leave();
         let copy = self.stage.cluster.copy_of(&walk.database)?;
         let mut client = copy.connect()?;
         self.forget_record(&mut client)?;
-        let scope = self.scope();
-        let before = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
+        let (sequences, written) = (Sequences::read(&mut client)?, rows_written(&mut client)?);
         if let Err(failure) = apply_unit(&mut client, self.unit)? {
             return Ok(Repeated::Failed(failure));
         }
+        if rows_written(&mut client)? == written && !sequences.moved(&mut client)? {
+            return Ok(Repeated::Nothing);
+        }
+        let scope = Scope { keeps_plans: false, ..self.scope() };
         let after = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
+        let untouched = self.stage.cluster.copy_of(&walk.database)?;
+        let mut client = untouched.connect()?;
+        self.forget_record(&mut client)?;
+        let before = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
         Ok(compared(&before, &after))
     }
 
@@ -327,20 +335,31 @@ fn roll_back(client: &mut Client) -> Result<(), ProveError> {
     client.batch_execute("ROLLBACK").map_err(while_proving("roll back"))
 }
 
+/// Rows that all sessions together have written to the tables of this database, those of the server among them, as far as it has been
+/// told. This session has nothing left to tell.
+fn rows_written(client: &mut Client) -> Result<i64, ProveError> {
+    const ACTION: &str = "read what was written";
+    const QUERY: &str = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_catalog.pg_stat_all_tables \
+         WHERE schemaname !~ '^pg_(toast_)?temp'";
+    client.batch_execute("SELECT pg_catalog.pg_stat_force_next_flush()").map_err(while_proving(ACTION))?;
+    client.query_one(QUERY, &[]).and_then(|row| row.try_get(0)).map_err(while_proving(ACTION))
+}
+
 /// Where the sequences of users stand.
 struct Sequences(Vec<(String, Option<i64>)>);
 
 impl Sequences {
     fn read(client: &mut Client) -> Result<Sequences, ProveError> {
-        const QUERY: &str = "SELECT pg_catalog.quote_ident(schemaname) || '.' || pg_catalog.quote_ident(sequencename), last_value \
-             FROM pg_catalog.pg_sequences WHERE schemaname !~ '^pg_' ORDER BY 1";
-        let rows = client.query(QUERY, &[]).map_err(while_proving("read the sequences"))?;
-        let sequence = |row: &postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter()
-            .map(sequence)
-            .collect::<Result<_, postgres::Error>>()
-            .map(Sequences)
-            .map_err(while_proving("read the sequences"))
+        const QUERY: &str = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), \
+             CASE WHEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT,USAGE') THEN pg_catalog.pg_sequence_last_value(c.oid) END \
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind = 'S' AND n.nspname !~ '^pg_' ORDER BY 1";
+        let answer = client.simple_query(QUERY).map_err(while_proving("read the sequences"))?;
+        let sequence = |message: SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => Some((row.get(0)?.to_owned(), row.get(1).and_then(|value| value.parse().ok()))),
+            _ => None,
+        };
+        Ok(Sequences(answer.into_iter().filter_map(sequence).collect()))
     }
 
     fn moved(&self, client: &mut Client) -> Result<bool, ProveError> {

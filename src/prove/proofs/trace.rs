@@ -41,8 +41,9 @@ impl Proof for Trace {
             let facts = chain.checked.units.get(at).map_or(&[][..], Vec::as_slice);
             let effects: Vec<Effect> = facts.iter().map(|facts| facts.effect.clone()).collect();
             let mut judgement = TraceJudgement::default();
-            let failure = tracer.unit(unit, &effects, &mut judgement)?;
-            if is_judged(stage, at) {
+            let is_judged = is_judged(stage, at);
+            let failure = if is_judged { tracer.unit(unit, &effects, &mut judgement)? } else { tracer.unit_as_written(unit)? };
+            if is_judged {
                 let readable =
                     |mismatch: &&Mismatch| facts.get(mismatch.statement).is_some_and(|facts| facts.verdict != Verdict::Opaque);
                 report.found.extend(judgement.mismatches.iter().filter(readable).map(|mismatch| missed(at, mismatch)));
