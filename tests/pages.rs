@@ -1,5 +1,5 @@
-//! docs/layouts/ is what `phasegate layouts NAME` prints, a page for each layout and one that lists them. `PHASEGATE_BLESS=1` writes
-//! them anew.
+//! docs/layouts/ is what `phasegate layouts NAME` prints, a page for each layout and one that lists them; docs/rules.md lists what
+//! `phasegate rules` does. `PHASEGATE_BLESS=1` writes them anew.
 
 use assert_cmd::Command;
 use std::collections::BTreeSet;
@@ -7,7 +7,11 @@ use std::fs;
 use std::path::Path;
 
 fn printed(arguments: &[&str]) -> String {
-    let output = Command::new(assert_cmd::cargo::cargo_bin!("phasegate")).arg("layouts").args(arguments).output().unwrap();
+    said(&[&["layouts"], arguments].concat())
+}
+
+fn said(arguments: &[&str]) -> String {
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("phasegate")).args(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -52,6 +56,47 @@ fn every_page_says_what_a_reader_looks_for() {
             assert!(page.contains(words), "{name}: {words}\n{page}");
         }
     }
+}
+
+/// The families in the order of rules/README.md, each with what its rules ask.
+const FAMILIES: [(&str, &str); 8] = [
+    ("contract", "what the previous release loses; silenced by the tag `-- phase contract`"),
+    ("phase", "tags, and when a contract may ship"),
+    ("blocking", "what stops traffic, and for how long"),
+    ("retry", "what happens when a migration stops half-way, or runs again"),
+    ("history", "files, versions, and what is released"),
+    ("access", "who may do what"),
+    ("style", "names"),
+    ("proof", "what `phasegate prove` saw on a server"),
+];
+
+#[test]
+fn the_list_of_rules_is_complete() {
+    let rules: serde_json::Value = serde_json::from_str(&said(&["rules", "--format", "json"])).unwrap();
+    let rules = rules.as_array().unwrap();
+    let mut page = "# Rules\n\nEach with its reason, bad and good examples that a test runs, and what to do instead; `phasegate explain RULE` prints the same. \
+                    A level is what findings have unless the rule says otherwise; *off* waits to be switched on in `[rules]`.\n"
+        .to_owned();
+    let mut listed = 0;
+    for (family, asks) in FAMILIES {
+        let of_family: Vec<_> = rules.iter().filter(|rule| rule["family"] == family).collect();
+        if of_family.is_empty() {
+            continue;
+        }
+        page += &format!("\n## {family}: {asks}\n\n| rule | level | what it catches |\n|---|---|---|\n");
+        for rule in of_family {
+            let text = |key: &str| rule[key].as_str().unwrap();
+            let summary = text("summary").replace('|', "\\|");
+            page += &format!("| [{0}](../rules/{0}.md) | {1} | {summary} |\n", text("id"), text("level"));
+            listed += 1;
+        }
+    }
+    assert_eq!(listed, rules.len(), "a family is not listed");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    if std::env::var_os("PHASEGATE_BLESS").is_some() {
+        fs::write(&file, &page).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), page, "write it anew with PHASEGATE_BLESS=1");
 }
 
 /// Pages in Markdown below a directory, the directory's own name left out.
