@@ -219,7 +219,8 @@ impl Decided {
         let mut lines = vec![format!("wrote {}", escape(&self.file.display().to_string()))];
         for (history, units) in self.starter.histories.iter().zip(&self.units) {
             lines.push(String::new());
-            lines.push(format!("history   {} ({units} migrations)", escape(&history.path)));
+            let noun = if *units == 1 { "migration" } else { "migrations" };
+            lines.push(format!("history   {} ({units} {noun})", escape(&history.path)));
             lines.push(format!("layout    {}: {}", history.layout, escape(&history.recognised_by)));
             if let Some(layout) = layouts::named(&history.layout) {
                 lines.push(format!("runner    {}", transaction(layout.wrapping())));
