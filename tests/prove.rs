@@ -367,3 +367,22 @@ fn a_time_of_day_in_the_schema_is_no_trace_of_a_crash() {
     let outcomes = outcomes(&report(&output));
     assert!(outcomes.iter().all(|(_, outcome)| outcome == "passed"), "{outcomes:?}");
 }
+
+#[test]
+fn a_file_of_nothing_but_concurrently_is_run_without_the_transaction_that_is_only_assumed() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = "CREATE INDEX CONCURRENTLY by_name ON users (name);";
+    write(directory.path(), &[("0001_init.sql", "CREATE TABLE users (name text);"), ("0002_index.sql", index)]);
+    let path = directory.path().to_str().unwrap();
+    let output = phasegate(&[path, "--format", "json", "--only", "apply,second-run,crash,trace,on-data,old-writes"]);
+    let outcomes = outcomes(&report(&output));
+    assert!(outcomes.iter().all(|(_, outcome)| outcome == "passed"), "{outcomes:?}");
+    // Beside something else it is as a runner with a transaction has it.
+    write(
+        directory.path(),
+        &[("0003_more.sql", &format!("CREATE TABLE more (name text);\n{}", index.replace("by_name", "other")))],
+    );
+    let output = phasegate(&[path, "--format", "json", "--only", "apply"]);
+    let findings = report(&output)["findings"].as_array().unwrap().clone();
+    assert!(findings.iter().any(|finding| finding["rule"] == "apply-failed" && finding["migration"] == "0003"), "{findings:?}");
+}

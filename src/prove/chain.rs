@@ -4,8 +4,12 @@ use super::replay::ReplayUnit;
 use super::runner::not_run;
 use crate::check::CheckedHistory;
 use crate::effect::Effect;
-use crate::source::UnitKind;
+use crate::op::Op;
+use crate::source::layouts;
+use crate::source::{UnitKind, Wrapping};
 use crate::sql::ParsedUnit;
+use crate::versions::PostgresVersions;
+use crate::versions::alone::{Alone, Place};
 use std::collections::BTreeMap;
 
 /// Everything that the proofs run.
@@ -20,8 +24,16 @@ impl<'a> Chain<'a> {
     /// The chain of a history that was checked, and what the SQL room found in each of its units, with the same values of
     /// placeholders.
     pub fn new(checked: &'a CheckedHistory, parsed: &[ParsedUnit]) -> Chain<'a> {
-        let units = checked.history.migrations.iter().zip(parsed);
-        Chain { checked, units: units.map(|(migration, parsed)| ReplayUnit::new(migration, parsed)).collect() }
+        let is_assumed = layouts::named(&checked.history.layout).is_none_or(|layout| layout.assumes_transaction());
+        let units = checked.history.migrations.iter().zip(parsed).map(|(migration, parsed)| {
+            let mut unit = ReplayUnit::new(migration, parsed);
+            // Whoever writes a file of nothing else has a runner for it.
+            if is_assumed && unit.wrapping == Wrapping::Wrapped && is_kept_apart(&unit) {
+                unit.wrapping = Wrapping::None;
+            }
+            unit
+        });
+        Chain { checked, units: units.collect() }
     }
 
     /// What of the history is not run, one sentence each without a full stop.
@@ -53,6 +65,14 @@ impl<'a> Chain<'a> {
     pub fn predicted(&self, unit: usize, statement: usize) -> Option<&Effect> {
         Some(&self.checked.units.get(unit)?.get(statement)?.effect)
     }
+}
+
+/// The unit holds nothing but statements that refuse a transaction, and settings for them.
+fn is_kept_apart(unit: &ReplayUnit) -> bool {
+    let refuses = |op: &Op| Alone::of(op, false).is_some_and(|alone| alone.refused_in(Place::Block, PostgresVersions::default()));
+    let fits = |op: &Op| matches!(op, Op::Set(_) | Op::Show) || refuses(op);
+    unit.statements.iter().all(|one| one.op.as_ref().is_some_and(fits))
+        && unit.statements.iter().any(|one| one.op.as_ref().is_some_and(refuses))
 }
 
 fn counted(number: usize, one: &str, several: &str) -> String {
