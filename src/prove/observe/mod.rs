@@ -8,9 +8,11 @@
 
 pub mod breaks;
 pub mod catalogs;
+mod changes;
 pub mod objects;
 mod observer;
 mod queries;
+mod reader;
 pub mod required;
 pub mod snapshot;
 pub mod trace;

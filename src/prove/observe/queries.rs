@@ -1,100 +1,14 @@
 //! One query per catalog. They run with only `pg_catalog` on the search path, so every user name comes out qualified.
 //!
 //! A query with a parameter reads the rows that are at most that old in transactions (`age(xmin)`): everything, or what the open
-//! transaction has written. The plans stay with the session, as each is asked for after nearly every statement. Users' objects have
+//! transaction has written. Users' objects have
 //! OIDs from 16384 on (`FirstNormalObjectId`), which spares the server its own; not where tables are joined before anything is known of
 //! the age, as a plan made while there are few would loop over many later.
 
 use super::catalogs::*;
+use super::reader::{Part, Reader};
 use imbl::OrdSet;
-use postgres::types::ToSql;
-use postgres::{Client, Error, Row, Statement};
-use std::collections::HashMap;
-
-/// The queries as they were prepared in one session.
-pub type Prepared = HashMap<&'static str, Statement>;
-
-/// How much of a catalog is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    Whole,
-    /// Rows of this age in transactions or younger; none is gone.
-    Written(i32),
-}
-
-/// A session in which catalogs are read.
-pub struct Reader<'a> {
-    pub client: &'a mut Client,
-    pub prepared: &'a mut Prepared,
-}
-
-impl Reader<'_> {
-    fn rows(&mut self, query: &'static str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
-        let statement = match self.prepared.get(query) {
-            Some(statement) => statement.clone(),
-            None => {
-                let statement = self.client.prepare(query)?;
-                self.prepared.insert(query, statement.clone());
-                statement
-            }
-        };
-        self.client.query(&statement, parameters)
-    }
-
-    /// A query without a parameter. Rows that are as they were stay shared.
-    fn whole<K: Ord + Clone, V: Clone + PartialEq>(
-        &mut self,
-        known: &mut Rows<K, V>,
-        query: &'static str,
-        read: impl Fn(&Row) -> Result<(K, V), Error>,
-    ) -> Result<(), Error> {
-        replace(known, &self.rows(query, &[])?, read)
-    }
-
-    fn part<K: Ord + Clone, V: Clone + PartialEq>(
-        &mut self,
-        part: Part,
-        known: &mut Rows<K, V>,
-        query: &'static str,
-        read: impl Fn(&Row) -> Result<(K, V), Error>,
-    ) -> Result<(), Error> {
-        match part {
-            // Nothing is older than that; what is frozen is exactly so old.
-            Part::Whole => replace(known, &self.rows(query, &[&i32::MAX])?, read),
-            Part::Written(age) => {
-                for row in self.rows(query, &[&age])? {
-                    let (key, row) = read(&row)?;
-                    put(known, key, row);
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-fn put<K: Ord + Clone, V: Clone + PartialEq>(known: &mut Rows<K, V>, key: K, row: V) {
-    if known.get(&key) != Some(&row) {
-        known.insert(key, row);
-    }
-}
-
-fn replace<K: Ord + Clone, V: Clone + PartialEq>(
-    known: &mut Rows<K, V>,
-    rows: &[Row],
-    read: impl Fn(&Row) -> Result<(K, V), Error>,
-) -> Result<(), Error> {
-    let mut keys = OrdSet::new();
-    for row in rows {
-        let (key, row) = read(row)?;
-        keys.insert(key.clone());
-        put(known, key, row);
-    }
-    let gone: Vec<K> = known.keys().filter(|key| !keys.contains(*key)).cloned().collect();
-    for key in gone {
-        known.remove(&key);
-    }
-    Ok(())
-}
+use postgres::{Error, Row};
 
 /// The namespaces that are the user's; `n` is the row of `pg_namespace`.
 macro_rules! user_schema {

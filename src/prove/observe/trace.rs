@@ -31,6 +31,9 @@ impl Trace {
     }
 }
 
+/// What a session has counted is told when it is idle next: what it counts after that is its next transaction's. From 15 on.
+pub const TELL_STATISTICS: &str = "SELECT pg_catalog.pg_stat_force_next_flush()";
+
 /// Asked of a transaction in which one statement ran and that began with no statistics untold: a row for each lock on a relation, with the scans that it began there.
 /// Whatever is scanned is locked until the transaction ends.
 pub const QUESTION: &str = "SELECT l.relation AS relation, l.mode AS mode, coalesce(pg_stat_get_xact_numscans(l.relation), 0) AS scans \
