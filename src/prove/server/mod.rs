@@ -14,6 +14,7 @@ pub mod interrupt;
 pub mod local;
 mod login;
 mod place;
+mod running;
 mod settings;
 pub mod shifted;
 mod template;
