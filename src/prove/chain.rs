@@ -70,9 +70,7 @@ impl<'a> Chain<'a> {
 /// The unit holds nothing but statements that refuse a transaction, and settings for them.
 fn is_kept_apart(unit: &ReplayUnit) -> bool {
     let refuses = |op: &Op| Alone::of(op, false).is_some_and(|alone| alone.refused_in(Place::Block, PostgresVersions::default()));
-    let fits = |op: &Op| matches!(op, Op::Set(_) | Op::Show) || refuses(op);
-    unit.statements.iter().all(|one| one.op.as_ref().is_some_and(fits))
-        && unit.statements.iter().any(|one| one.op.as_ref().is_some_and(refuses))
+    Alone::are_kept_apart(unit.statements.iter().map(|statement| statement.op.as_ref()), refuses)
 }
 
 fn counted(number: usize, one: &str, several: &str) -> String {

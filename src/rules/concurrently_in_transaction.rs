@@ -84,13 +84,8 @@ fn push(
 
 /// The unit holds nothing but statements that refuse a transaction, and settings for them.
 fn is_kept_apart(cx: &Context<'_>) -> bool {
-    cx.parsed.statements.iter().all(|parsed| match &parsed.outcome {
-        Ok(statement) => match &statement.op {
-            Op::Set(_) | Op::Show => true,
-            op => refusing(cx, op).is_some(),
-        },
-        Err(_) => false,
-    })
+    let operations = cx.parsed.statements.iter().map(|parsed| parsed.outcome.as_ref().ok().map(|statement| &statement.op));
+    Alone::are_kept_apart(operations, |op| refusing(cx, op).is_some())
 }
 
 /// How this runner runs a statement without a transaction.

@@ -148,6 +148,20 @@ impl Alone {
             .any(|(on, places)| on.oldest <= versions.newest && versions.oldest <= on.newest && places.contains(&place))
     }
 
+    /// True where a file holds nothing but what `refuses` a transaction, and settings for it: whoever writes that has a runner that
+    /// opens none. `None` among the operations is a statement that does not parse.
+    pub fn are_kept_apart<'a>(operations: impl IntoIterator<Item = Option<&'a Op>>, refuses: impl Fn(&Op) -> bool) -> bool {
+        let mut is_any = false;
+        for op in operations {
+            match op {
+                Some(op) if refuses(op) => is_any = true,
+                Some(Op::Set(_) | Op::Show) => {}
+                Some(_) | None => return false,
+            }
+        }
+        is_any
+    }
+
     /// What an operation is in this respect; `None` for one that no transaction refuses. `is_partitioned`: its table or index is
     /// partitioned; where that is not known, false. Not told here: DROP SUBSCRIPTION, as no text says whether
     /// the subscription has a slot by then.
