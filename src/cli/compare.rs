@@ -3,8 +3,9 @@
 use super::exit::Exit;
 use super::judging::FailOn;
 use super::terminal::{self, ColorChoice, Terminal};
-use crate::compare::{self, Comparison, ReadReport};
+use crate::compare::{Comparison, ReadReport};
 use crate::finding::Level;
+use crate::report::comparison;
 use crate::report::escape::write_json;
 use std::io;
 use std::path::PathBuf;
@@ -53,12 +54,12 @@ pub fn run(arguments: &Arguments, color: ColorChoice) -> io::Result<Exit> {
     };
     let comparison = Comparison::new(&base, &head);
     terminal::write_stdout(|out| match arguments.format {
-        FormatName::Human => compare::human(&comparison, Terminal::of_stdout(color).width, out),
+        FormatName::Human => comparison::human(&comparison, Terminal::of_stdout(color).width, out),
         FormatName::Json => {
             write_json(&mut *out, &comparison)?;
             out.write_all(b"\n")
         }
-        FormatName::Markdown => out.write_all(compare::markdown(&comparison).as_bytes()),
+        FormatName::Markdown => out.write_all(comparison::markdown(&comparison).as_bytes()),
     })?;
     Ok(if comparison.fails_at(Level::from(arguments.fail_on)) { Exit::Findings } else { Exit::Clean })
 }

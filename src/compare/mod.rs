@@ -4,12 +4,8 @@
 //! suppressed in HEAD and was not in BASE is neither mended nor there: it is accepted. What HEAD no longer judges is said, never taken
 //! for mended in silence.
 
-mod human;
-mod markdown;
 mod read;
 
-pub use human::human;
-pub use markdown::markdown;
 pub use read::{ReadError, ReadReport};
 
 use crate::finding::Level;
@@ -187,21 +183,6 @@ impl Comparison {
         let has_risen = |one: &UnchangedFinding| one.finding.level >= level && one.base_level < level;
         self.new.iter().any(|finding| finding.level >= level) || self.unchanged.iter().any(has_risen)
     }
-
-    /// What a reader has to know before the findings, one sentence each.
-    pub fn remarks(&self) -> Vec<String> {
-        let mut remarks = Vec::new();
-        let (base, head) = (&self.base.tool_version, &self.head.tool_version);
-        if base != head {
-            remarks.push(format!("BASE was written by phasegate {base} and HEAD by {head}: a rule that changed in between is not the change's doing"));
-        }
-        for (side, own, other) in [(&self.base, "BASE", "HEAD"), (&self.head, "HEAD", "BASE")] {
-            for history in &side.alone {
-                remarks.push(format!("{history} is in {own} and not in {other}: its findings cannot be compared"));
-            }
-        }
-        remarks
-    }
 }
 
 impl Side {
@@ -279,20 +260,4 @@ fn proofs(base: &ReadReport, head: &ReadReport) -> Vec<ProofChange> {
         head: head.map(str::to_owned),
     };
     ends.into_iter().filter(|(_, [base, head])| base != head).map(change).collect()
-}
-
-/// "passed", or that it was not asked for.
-fn outcome(outcome: Option<&str>) -> &str {
-    outcome.unwrap_or("not asked for")
-}
-
-/// "rewrites a; scans b, c".
-fn work(statement: &BlockingStatement, show: impl Fn(&str) -> String) -> String {
-    let kinds = [("rewrites", &statement.rewrites), ("scans", &statement.scans), ("builds an index on", &statement.index_builds)];
-    let told = kinds.iter().filter(|(_, relations)| !relations.is_empty());
-    let told = told.map(|(what, relations)| {
-        format!("{what} {}", relations.iter().map(|relation| show(relation)).collect::<Vec<_>>().join(", "))
-    });
-    let told = told.collect::<Vec<_>>().join("; ");
-    if told.is_empty() { "waits for others, and writers wait for it".to_owned() } else { told }
 }

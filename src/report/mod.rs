@@ -20,6 +20,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
+pub mod comparison;
 pub mod escape;
 mod excerpt;
 pub mod formats;

@@ -1,6 +1,7 @@
 //! A comparison for the terminal: a line for each finding, new ones first.
 
-use super::{ComparedFinding, Comparison, Counts, outcome, work};
+use super::{outcome, remarks, work};
+use crate::compare::{ComparedFinding, Comparison, Counts};
 use crate::report::escape::escape;
 use crate::report::level_name;
 use std::io;
@@ -16,7 +17,7 @@ pub fn human(comparison: &Comparison, width: usize, out: &mut dyn io::Write) -> 
             .word_splitter(WordSplitter::NoHyphenation);
         writeln!(out, "{}", textwrap::fill(&escape(text), options))
     };
-    for remark in comparison.remarks() {
+    for remark in remarks(comparison) {
         line(&format!("remark: {remark}"))?;
     }
     for finding in new {

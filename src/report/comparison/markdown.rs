@@ -1,7 +1,8 @@
 //! A comparison as a note for a merge request, below the same limit as the note about one report.
 
 use super::human::counts;
-use super::{ComparedFinding, Comparison, outcome, work};
+use super::{outcome, remarks, work};
+use crate::compare::{ComparedFinding, Comparison};
 use crate::report::level_name;
 use crate::report::markdown::{LIMIT, code, length, prose, shortened};
 use crate::rules::document;
@@ -17,11 +18,7 @@ pub fn markdown(comparison: &Comparison) -> String {
     let Comparison { new, fixed, unchanged, accepted, blocking, proofs, .. } = comparison;
     let mark = if new.is_empty() { "✅" } else { "❌" };
     let mut note = Note { text: format!("{MARKER}\n## {mark} phasegate: {}\n", counts(comparison.summary)) };
-    note.section(
-        "Read this first",
-        false,
-        comparison.remarks().iter().map(|remark| format!("- {}\n", prose(&shortened(remark)))),
-    );
+    note.section("Read this first", false, remarks(comparison).iter().map(|remark| format!("- {}\n", prose(&shortened(remark)))));
     let mut worst: Vec<&ComparedFinding> = new.iter().collect();
     worst.sort_by_key(|finding| Reverse(finding.level));
     note.section("New", false, worst.into_iter().map(|finding| format!("{}{}", entry(finding), advice(finding))));
