@@ -18,7 +18,7 @@ pub struct Change {
 
 /// The name that a line of a plan is about: a change, or with its `@` a tag.
 fn name_in(line: &str) -> Option<&str> {
-    let line = line.split('#').next().unwrap_or_default().trim();
+    let line = line.trim_start_matches('\u{feff}').split('#').next().unwrap_or_default().trim();
     let change = line.trim_start_matches(['+', '-']).trim_start();
     change.split_whitespace().next().filter(|_| !line.starts_with('%'))
 }
@@ -40,7 +40,7 @@ pub fn first_changes(plan: &str, count: usize) -> &str {
 /// The changes of a plan, in the order they are deployed.
 pub fn changes(plan: &str) -> Vec<Change> {
     let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
-    for line in plan.trim_start_matches('\u{feff}').lines() {
+    for line in plan.lines() {
         let Some(name) = name_in(line) else { continue };
         match (name.strip_prefix('@'), found.last_mut()) {
             (Some(tag), Some((_, tags))) => tags.push(tag),
