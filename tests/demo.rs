@@ -73,3 +73,31 @@ fn the_picture_shows_what_the_demo_prints() {
         assert!(drawn.contains(&letters), "not in the picture, draw it anew with scripts/picture: {line}");
     }
 }
+
+/// The SQL of the README, each block as the pending migration of a history that has what it is about.
+#[test]
+fn the_sql_of_the_readme_is_accepted_as_it_says() {
+    const BEFORE: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text);\n\
+        CREATE UNIQUE INDEX users_email_key ON users (email);\n";
+    let blocks: Vec<&str> =
+        include_str!("../README.md").split("```sql\n").skip(1).map(|block| block.split_once("```").unwrap().0).collect();
+    assert!(blocks.len() >= 2, "{blocks:?}");
+    for block in blocks {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| std::fs::write(directory.path().join(file), text).unwrap();
+        write("000001_users.up.sql", BEFORE);
+        write("000002_full_name.up.sql", "SET LOCAL lock_timeout = '5s';\nALTER TABLE users ADD COLUMN full_name text;\n");
+        write("000003_block.up.sql", block);
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("phasegate"));
+        let output = command.args(["check", "--format", "json"]).arg(directory.path()).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of_block = |finding: &&serde_json::Value| finding["migration"] == "000003";
+        let findings: Vec<&serde_json::Value> = report["findings"].as_array().unwrap().iter().filter(of_block).collect();
+        assert!(findings.iter().any(|finding| !finding["suppressed"].is_null()), "it silences something: {block}\n{findings:#?}");
+        let is_error = |finding: &&&serde_json::Value| finding["level"] == "error" && finding["suppressed"].is_null();
+        assert_eq!(findings.iter().find(is_error), None, "{block}");
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("phasegate"));
+        let output = command.args(["prove", "--only", "apply", "--format", "json"]).arg(directory.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{block}");
+    }
+}

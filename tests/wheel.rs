@@ -8,6 +8,7 @@ use repository::{DROP, FINE, INIT, Repo, VARIABLES, outcome};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 /// What a directory of `scripts/tools` is.
 fn tools(which: &str) -> PathBuf {
@@ -24,9 +25,13 @@ fn offline(command: &mut Command, wheels: &[&Path]) {
     command.env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
 }
 
+/// One build at a time: each replaces what the others are reading. Between processes `.config/nextest.toml` sees to it.
+static BUILDING: Mutex<()> = Mutex::new(());
+
 /// The wheel of this tree, in `directory`: pip asks maturin for it, as for `pip install .`, but for a quick build that shares what
 /// the tests were built from.
 fn wheel(directory: &Path) -> PathBuf {
+    let _alone = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let bin = tools("path");
     let target = assert_cmd::cargo::cargo_bin!("phasegate").ancestors().nth(2).unwrap().to_path_buf();
     let mut pip = Command::new(bin.join("pip"));

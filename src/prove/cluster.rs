@@ -5,12 +5,12 @@
 //! [`Cluster::reset`], so that no proof meets what another one left.
 
 use super::server::{Login, Secret, Server, ServerError};
+use super::sessions;
 use crate::sql::names::quote_identifier;
 use postgres::Client;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The role that owns the databases and runs the migrations.
 pub const OWNER: &str = "phasegate_owner";
@@ -357,20 +357,9 @@ impl Drop for Database<'_> {
 /// How long a session may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Ends sessions and waits until they are gone: a copy is refused while one is there. The server's own ways to wait look every 100 ms
-/// only, and a session that was told to end is gone after one or two.
+/// A database is copied and dropped only while nobody is in it.
 fn end_sessions(client: &mut Client, database: &str) -> Result<(), ServerError> {
-    const ACTION: &str = "end the sessions of a database";
-    const QUERY: &str = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-         WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()";
-    let query = client.prepare(QUERY).map_err(failed(ACTION))?;
-    let begun = Instant::now();
-    while !client.query(&query, &[&database]).map_err(failed(ACTION))?.is_empty() && begun.elapsed() < PATIENCE {
-        sleep(Duration::from_millis(1));
-    }
-    // It is no longer listed a moment before it is gone.
-    sleep(Duration::from_millis(1));
-    Ok(())
+    sessions::end(client, "datname = $1", &[&database], PATIENCE).map_err(failed("end the sessions of a database"))
 }
 
 /// `app.name` is two identifiers with a dot between.

@@ -3,60 +3,47 @@
 
 use super::cluster::{OWNER, PREFIX};
 use super::server::Server;
+use super::{limit, sessions};
 use postgres::Client;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-/// How often it is looked.
-const INTERVAL: Duration = Duration::from_millis(250);
+/// A short work is not looked at.
+const BEGINNING: Duration = Duration::from_millis(250);
+/// How long a session that was ended may take until it is looked again.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Does `work`, and ends the sessions of the migrations whenever the databases are larger than `limit` bytes together. Also says how
+/// Does `work`, and ends the sessions of the migrations whenever the databases are larger than `most` bytes together. Also says how
 /// large they were when that was first seen.
 ///
 /// Who cannot look (a server that is gone) stops nothing: then there is nothing to stop.
-pub fn within<T>(server: &dyn Server, limit: u64, work: impl FnOnce() -> T) -> (T, Option<u64>) {
-    let exceeded = AtomicU64::new(0);
-    let (done, ended) = mpsc::channel::<()>();
-    let outcome = std::thread::scope(|scope| {
-        let exceeded = &exceeded;
-        scope.spawn(move || {
-            let mut client = None;
-            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(INTERVAL) {
-                client = client.or_else(|| server.connect_as(server.maintenance_database(), server.administrator()).ok());
-                let Some(session) = &mut client else { continue };
-                match look(session, limit) {
-                    Ok(None) => {}
-                    Ok(Some(size)) => {
-                        let _ = exceeded.compare_exchange(0, size, Ordering::Relaxed, Ordering::Relaxed);
-                    }
-                    Err(_) => client = None,
-                }
-            }
-        });
-        // A panic of the work ends the watch as well.
-        let _done = done;
-        work()
-    });
-    let size = exceeded.load(Ordering::Relaxed);
-    (outcome, (size > 0).then_some(size))
+pub fn within<T>(server: &dyn Server, most: u64, work: impl FnOnce() -> T) -> (T, Option<u64>) {
+    let mut exceeded = None;
+    let mut session: Option<Client> = None;
+    let look = || {
+        if session.is_none() {
+            session = server.connect_as(server.maintenance_database(), server.administrator()).ok();
+        }
+        match session.as_mut().map(|session| stop_beyond(session, most)) {
+            Some(Ok(size)) => exceeded = exceeded.or(size),
+            Some(Err(_)) => session = None,
+            None => {}
+        }
+    };
+    let (outcome, _) = limit::within(BEGINNING, look, work);
+    (outcome, exceeded)
 }
 
 /// The size of all our databases, where it is over the limit; then their sessions are ended.
-fn look(client: &mut Client, limit: u64) -> Result<Option<u64>, postgres::Error> {
+fn stop_beyond(client: &mut Client, most: u64) -> Result<Option<u64>, postgres::Error> {
     let query = format!(
         "SELECT coalesce(sum(pg_catalog.pg_database_size(oid)), 0)::bigint FROM pg_catalog.pg_database \
          WHERE pg_catalog.starts_with(datname::text, '{PREFIX}')"
     );
     let size: i64 = client.query_one(&query, &[])?.try_get(0)?;
-    if size.unsigned_abs() <= limit {
+    if size.unsigned_abs() <= most {
         return Ok(None);
     }
-    let end = format!(
-        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-         WHERE pg_catalog.starts_with(datname::text, '{PREFIX}') AND usename = '{OWNER}'"
-    );
-    client.batch_execute(&end)?;
+    sessions::end(client, &format!("pg_catalog.starts_with(datname::text, '{PREFIX}') AND usename = '{OWNER}'"), &[], PATIENCE)?;
     Ok(Some(size.unsigned_abs()))
 }
 

@@ -1,14 +1,14 @@
-//! Work that may take only so long: what makes it end is called when its time is over, and again until it ends.
+//! Work that is watched: something is called once its time is over, and again and again until it ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-/// How long to wait before the work is told again to end.
+/// How long to wait before it is called again.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Does `work`, and calls `stop` once `limit` is over and then again and again until the work ends. Also says whether it was.
-pub fn within<T>(limit: Duration, stop: impl Fn() + Send, work: impl FnOnce() -> T) -> (T, bool) {
+pub fn within<T>(limit: Duration, mut stop: impl FnMut() + Send, work: impl FnOnce() -> T) -> (T, bool) {
     let is_over = AtomicBool::new(false);
     let (done, ended) = mpsc::channel::<()>();
     let outcome = std::thread::scope(|scope| {

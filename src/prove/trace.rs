@@ -6,7 +6,7 @@
 
 use super::judge::{JudgeError, JudgeOptions};
 use super::observe::objects;
-use super::observe::trace::{self, Held, Trace};
+use super::observe::trace::{self, Held, TELL_STATISTICS, Trace};
 use super::observe::{Catalogs, Observer, breaks};
 use super::replay::{Failure, ReplayError, ReplayStatement, ReplayUnit, described_failure, skipped, while_trying};
 use super::runner::{RunFailure, RunnerError, apply_unit};
@@ -165,7 +165,7 @@ impl Tracer {
         self.observer.everything_may_have_changed();
         let now = self.observer.observe(&mut self.client).map_err(while_trying(READING))?;
         // Whatever ran before: what is counted from here on is the next transaction's.
-        self.client.batch_execute(TELL).map_err(while_trying(READING))?;
+        self.client.batch_execute(TELL_STATISTICS).map_err(while_trying(READING))?;
         self.now = Some(now.clone());
         Ok(now)
     }
@@ -193,7 +193,7 @@ impl Tracer {
                 }
                 self.changed = true;
                 self.now = None;
-                match self.client.batch_execute(COMMIT) {
+                match self.client.batch_execute(&format!("COMMIT; {TELL_STATISTICS}")) {
                     Ok(()) => {
                         self.now = Some(after);
                         Ok(Ok((cost, seen)))
@@ -238,7 +238,7 @@ impl Tracer {
     }
 
     fn undo(&mut self) -> Result<(), ReplayError> {
-        self.client.batch_execute(ROLL_BACK).map_err(while_trying("roll back"))
+        self.client.batch_execute(&format!("ROLLBACK; {TELL_STATISTICS}")).map_err(while_trying("roll back"))
     }
 
     /// As a runner does it, with nobody looking in between.
@@ -256,10 +256,6 @@ impl Tracer {
     }
 }
 
-/// What was counted so far is told when the session is idle next: what is counted after that is the next transaction's.
-const TELL: &str = "SELECT pg_catalog.pg_stat_force_next_flush()";
-const COMMIT: &str = "COMMIT; SELECT pg_catalog.pg_stat_force_next_flush()";
-const ROLL_BACK: &str = "ROLLBACK; SELECT pg_catalog.pg_stat_force_next_flush()";
 /// The end of the write-ahead log.
 const WAL: &str = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0') AS log";
 const READING: &str = "read the catalogs";

@@ -2,49 +2,9 @@
 //! the program knows, so that it says nothing else; `docs/layouts/` holds all of them.
 
 use super::transaction;
-use crate::prove::runner::known::{self, Lock, Made, Moment, Pending, Session, Spread};
+use crate::prove::runner::known::{self, Command, Lock, Made, Moment, Pending, Session, Spread};
 use crate::source::layouts::{Layout, OptOut, Statements};
 use std::fmt::Write as _;
-
-/// How the runner itself is called, for `--runner`, where a line can say it. From each runner's own documentation.
-const COMMANDS: [(&str, &str); 22] = [
-    ("golang-migrate", "migrate -path \"$MIGRATIONS_DIR\" -database \"$DATABASE_URL\" up"),
-    ("sqlx", "sqlx migrate run --source \"$MIGRATIONS_DIR\""),
-    ("diesel", "diesel migration run --migration-dir \"$MIGRATIONS_DIR\""),
-    ("refinery", "refinery migrate -e DATABASE_URL -p \"$MIGRATIONS_DIR\""),
-    ("goose", "goose -dir \"$MIGRATIONS_DIR\" postgres \"$DATABASE_URL\" up"),
-    ("dbmate", "dbmate --no-dump-schema --migrations-dir \"$MIGRATIONS_DIR\" up"),
-    ("sql-migrate", "sql-migrate up"),
-    ("pop", "soda migrate up -p \"$MIGRATIONS_DIR\""),
-    ("tern", "tern migrate -m \"$MIGRATIONS_DIR\""),
-    ("atlas", "atlas migrate apply --dir \"file://$MIGRATIONS_DIR\" --url \"$DATABASE_URL\""),
-    ("supabase", "supabase db push --db-url \"$DATABASE_URL\""),
-    ("prisma", "npx prisma migrate deploy"),
-    ("drizzle", "npx drizzle-kit migrate"),
-    ("node-pg-migrate", "npx node-pg-migrate up -m \"$MIGRATIONS_DIR\""),
-    ("db-migrate", "npx db-migrate up --migrations-dir \"$MIGRATIONS_DIR\""),
-    ("graphile-migrate", "npx graphile-migrate migrate"),
-    ("sqitch", "sqitch deploy --chdir \"$MIGRATIONS_DIR\" \"db:pg:\""),
-    ("yoyo", "yoyo apply --batch --database \"$DATABASE_URL\" \"$MIGRATIONS_DIR\""),
-    ("alembic-sql", "alembic upgrade head"),
-    ("django-sqlmigrate", "python manage.py migrate"),
-    ("ef-core", "dotnet ef database update"),
-    ("psql-scripts", "for file in \"$MIGRATIONS_DIR\"/*.sql; do psql -X -v ON_ERROR_STOP=1 -f \"$file\" || exit; done"),
-];
-
-/// Runners on the Java machine connect by TCP and by a URL of their own.
-const OVER_TCP: [(&str, &str); 2] = [
-    (
-        "flyway",
-        "flyway -url=\"jdbc:postgresql://$PGHOST:$PGPORT/$PGDATABASE\" -user=\"$PGUSER\" -password=\"$PGPASSWORD\" \
-         -locations=\"filesystem:$MIGRATIONS_DIR\" migrate",
-    ),
-    (
-        "liquibase",
-        "liquibase --url=\"jdbc:postgresql://$PGHOST:$PGPORT/$PGDATABASE\" --username=\"$PGUSER\" --password=\"$PGPASSWORD\" \
-         --search-path=\"$MIGRATIONS_DIR\" --changelog-file=changelog.xml update",
-    ),
-];
 
 /// The page, as Markdown.
 pub fn page(layout: &dyn Layout) -> String {
@@ -111,21 +71,19 @@ fn write(page: &mut String, layout: &dyn Layout) -> std::fmt::Result {
     if let Some(remark) = profile.remark {
         writeln!(page, "Otherwise than the runner: {remark}.")?;
     }
-    let of_own = |commands: &[(&str, &'static str)]| commands.iter().find(|(of, _)| *of == name).map(|(_, command)| *command);
     writeln!(page, "What is shown of a lock is shown of ours; your own runner is proven by")?;
-    match (of_own(&COMMANDS), of_own(&OVER_TCP)) {
-        (Some(command), _) => writeln!(page, "\n```sh\nphasegate prove PATH --runner '{command}'\n```\n")?,
-        (None, Some(command)) => {
-            writeln!(page, "\n```sh\nphasegate prove PATH --runner-tcp --runner '{command}'\n```\n")?;
-        }
-        (None, None) => writeln!(page, "\n```sh\nphasegate prove PATH --runner 'bash migrate.sh'\n```\n")?,
-    }
+    let (flags, command) = match profile.command {
+        Some(Command::Socket(command)) => ("", command),
+        Some(Command::Tcp(command)) => (" --runner-tcp", command),
+        None => ("", "bash migrate.sh"),
+    };
+    writeln!(page, "\n```sh\nphasegate prove PATH{flags} --runner '{command}'\n```\n")?;
     writeln!(
         page,
         "It finds `DATABASE_URL`, `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD` and `MIGRATIONS_DIR` in its environment. \
          `MIGRATIONS_DIR` is a copy with the first migrations only, where a proof looks at a half migrated database."
     )?;
-    if of_own(&COMMANDS).is_some_and(|command| !command.contains("MIGRATIONS_DIR")) {
+    if profile.command.is_some() && !command.contains("MIGRATIONS_DIR") {
         writeln!(
             page,
             "This command finds its files by its own configuration: let that read `MIGRATIONS_DIR`, else leave those proofs out \

@@ -10,6 +10,7 @@ use crate::finding::Level;
 use crate::op::{Op, TransactionCommand};
 use crate::prove::evidence::{Coverage, Found, Outcome, ProofReport};
 use crate::prove::fingerprint::{Fingerprint, Masked, Scope};
+use crate::prove::observe::trace::TELL_STATISTICS;
 use crate::prove::replay::{ReplayStatement, ReplayUnit};
 use crate::prove::runner::{RunFailure, Stopped, apply_unit, not_run, send};
 use crate::prove::stage::{Proof, ProveError, Stage, while_proving};
@@ -119,9 +120,8 @@ impl Again<'_, '_> {
 
     /// Leaves the transaction open, aborted or not.
     fn attempt(&self, client: &mut Client) -> Result<Attempt, ProveError> {
-        // Rows that were counted before are told when the session is idle next: what is counted from then on is this transaction's.
         client
-            .batch_execute("SELECT pg_catalog.pg_stat_force_next_flush()")
+            .batch_execute(TELL_STATISTICS)
             .and_then(|()| client.batch_execute("BEGIN"))
             .map_err(while_proving("begin a transaction"))?;
         self.forget_record(client)?;
@@ -341,7 +341,7 @@ fn rows_written(client: &mut Client) -> Result<i64, ProveError> {
     const ACTION: &str = "read what was written";
     const QUERY: &str = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_catalog.pg_stat_all_tables \
          WHERE schemaname !~ '^pg_(toast_)?temp'";
-    client.batch_execute("SELECT pg_catalog.pg_stat_force_next_flush()").map_err(while_proving(ACTION))?;
+    client.batch_execute(TELL_STATISTICS).map_err(while_proving(ACTION))?;
     client.query_one(QUERY, &[]).and_then(|row| row.try_get(0)).map_err(while_proving(ACTION))
 }
 

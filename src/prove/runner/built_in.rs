@@ -7,8 +7,9 @@
 use super::execute::{self, Along, Stopped};
 use super::known::{Entry, Lock, Made, Moment, Pending, Profile, Session, Spread, profile};
 use super::session::Sessions;
-use super::{Call, Ended, Ledger, RunFailure, Runner, RunnerError, limit};
+use super::{Call, Ended, Ledger, RunFailure, Runner, RunnerError};
 use crate::prove::chain::Chain;
+use crate::prove::limit;
 use crate::source::{UnitKind, Wrapping};
 use postgres::Client;
 use std::fmt::Write;

@@ -14,6 +14,7 @@ use super::session::connection;
 use super::{Call, Ended, Ledger, RunFailure, Runner, RunnerError, known};
 use crate::prove::chain::Chain;
 use crate::prove::server::Endpoint;
+use crate::prove::sessions;
 use postgres::Client;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -33,6 +34,8 @@ pub const IDLE: &str = "the runner did nothing";
 /// How long a command has to end by itself when it is told to.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait for the rest of the output once the command is gone.
+/// How long a session that was ended may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 const DRAIN: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(5);
 /// What the shell answers for a command that it does not find (POSIX, *Exit Status for Commands*).
@@ -253,13 +256,8 @@ fn exists(client: &mut Client, table: &str) -> Result<bool, postgres::Error> {
 /// call can be meant.
 fn end_sessions(administrator: &mut Client, database: &str, user: &str, name: &str) -> Result<(), RunnerError> {
     let is_alone = RUNNING.load(Ordering::SeqCst) == 1;
-    administrator
-        .execute(
-            "SELECT pg_catalog.pg_terminate_backend(pid, 5000) FROM pg_catalog.pg_stat_activity \
-             WHERE datname = $1 AND usename = $2 AND (application_name = $3 OR $4)",
-            &[&database, &user, &name, &is_alone],
-        )
-        .map(|_| ())
+    let condition = "datname = $1 AND usename = $2 AND (application_name = $3 OR $4)";
+    sessions::end(administrator, condition, &[&database, &user, &name, &is_alone], PATIENCE)
         .map_err(connection("end the sessions of a stopped runner"))
 }
 

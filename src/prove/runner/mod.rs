@@ -5,7 +5,6 @@ pub mod command;
 mod execute;
 pub mod known;
 mod ledger;
-mod limit;
 mod output;
 mod partial;
 pub mod proxy;

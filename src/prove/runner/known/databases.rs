@@ -1,6 +1,6 @@
 //! Runners that belong to a platform or to a modelling tool.
 
-use super::{Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, id, literal};
+use super::{Command, Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, id, literal};
 
 /// ariga/atlas, `sql/postgres/driver.go`: Lock and acquire (`pg_advisory_lock` where there is a time limit, which is ten seconds unless
 /// `--lock-timeout` says otherwise); `cmd/atlas/internal/migrate/ent_revisions.go`: Migrate, WriteRevision;
@@ -8,6 +8,7 @@ use super::{Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, S
 pub const ATLAS: Profile = Profile {
     layout: "atlas",
     runner: Some("Atlas"),
+    command: Some(Command::Socket("atlas migrate apply --dir \"file://$MIGRATIONS_DIR\" --url \"$DATABASE_URL\"")),
     lock: Lock::Waited { key: 1_634_492_771 },
     ledger: LedgerShape {
         table: "atlas_schema_revisions.atlas_schema_revisions",
@@ -49,6 +50,7 @@ pub const ATLAS: Profile = Profile {
 pub const SUPABASE: Profile = Profile {
     layout: "supabase",
     runner: Some("Supabase CLI"),
+    command: Some(Command::Socket("supabase db push --db-url \"$DATABASE_URL\"")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "supabase_migrations.schema_migrations",
@@ -90,6 +92,7 @@ fn before_name<'a>(entry: &Entry<'a>) -> &'a str {
 pub const HASURA: Profile = Profile {
     layout: "hasura",
     runner: Some("Hasura"),
+    command: None,
     lock: Lock::None,
     ledger: LedgerShape {
         table: "hdb_catalog.schema_migrations",
@@ -122,6 +125,7 @@ pub const HASURA: Profile = Profile {
 pub const PRISMA: Profile = Profile {
     layout: "prisma",
     runner: Some("Prisma Migrate"),
+    command: Some(Command::Socket("npx prisma migrate deploy")),
     lock: Lock::Waited { key: 72_707_369 },
     ledger: LedgerShape {
         table: "_prisma_migrations",

@@ -1,12 +1,13 @@
 //! Runners written in Go.
 
-use super::{Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, id, literal, number};
+use super::{Command, Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, id, literal, number};
 
 /// golang-migrate/migrate, `database/postgres/postgres.go`: Lock, ensureVersionTable (under a lock of its own), SetVersion (TRUNCATE and
 /// INSERT in one transaction, dirty before the unit and clean behind it); `migrate.go`: runMigrations, which stops at a dirty version.
 pub const GOLANG_MIGRATE: Profile = Profile {
     layout: "golang-migrate",
     runner: Some("golang-migrate"),
+    command: Some(Command::Socket("migrate -path \"$MIGRATIONS_DIR\" -database \"$DATABASE_URL\" up")),
     lock: Lock::Waited { key: 7_208_300_001 },
     ledger: LedgerShape {
         table: "public.schema_migrations",
@@ -47,6 +48,7 @@ fn golang_version(entry: &Entry<'_>, dirty: bool) -> String {
 pub const GOOSE: Profile = Profile {
     layout: "goose",
     runner: Some("goose"),
+    command: Some(Command::Socket("goose -dir \"$MIGRATIONS_DIR\" postgres \"$DATABASE_URL\" up")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "goose_db_version",
@@ -79,6 +81,7 @@ pub const GOOSE: Profile = Profile {
 pub const DBMATE: Profile = Profile {
     layout: "dbmate",
     runner: Some("dbmate"),
+    command: Some(Command::Socket("dbmate --no-dump-schema --migrations-dir \"$MIGRATIONS_DIR\" up")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "public.schema_migrations",
@@ -107,6 +110,7 @@ pub const DBMATE: Profile = Profile {
 pub const SQL_MIGRATE: Profile = Profile {
     layout: "sql-migrate",
     runner: Some("sql-migrate"),
+    command: Some(Command::Socket("sql-migrate up")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "gorp_migrations",
@@ -135,6 +139,7 @@ pub const SQL_MIGRATE: Profile = Profile {
 pub const TERN: Profile = Profile {
     layout: "tern",
     runner: Some("tern"),
+    command: Some(Command::Socket("tern migrate -m \"$MIGRATIONS_DIR\"")),
     lock: Lock::Waited { key: 9_628_173_550_095_224 },
     ledger: LedgerShape {
         table: "public.schema_version",
@@ -164,6 +169,7 @@ pub const TERN: Profile = Profile {
 pub const POP: Profile = Profile {
     layout: "pop",
     runner: Some("pop"),
+    command: Some(Command::Socket("soda migrate up -p \"$MIGRATIONS_DIR\"")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "schema_migration",

@@ -1,6 +1,6 @@
 //! Runners of the Java world.
 
-use super::{Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, literal};
+use super::{Command, Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, literal};
 use std::time::Duration;
 
 /// flyway/flyway, `flyway-database-postgresql/…/PostgreSQLAdvisoryLockTemplate.java`: execute and lock (tries again and again, fifty
@@ -9,6 +9,10 @@ use std::time::Duration;
 pub const FLYWAY: Profile = Profile {
     layout: "flyway",
     runner: Some("Flyway"),
+    command: Some(Command::Tcp(
+        "flyway -url=\"jdbc:postgresql://$PGHOST:$PGPORT/$PGDATABASE\" -user=\"$PGUSER\" -password=\"$PGPASSWORD\" \
+         -locations=\"filesystem:$MIGRATIONS_DIR\" migrate",
+    )),
     lock: Lock::Polled { key: 77_431_708_279_161, every: Duration::from_millis(200), tries: 250 },
     ledger: LedgerShape {
         table: "public.flyway_schema_history",
@@ -60,6 +64,10 @@ fn flyway_version(entry: &Entry<'_>) -> String {
 pub const LIQUIBASE: Profile = Profile {
     layout: "liquibase",
     runner: Some("Liquibase"),
+    command: Some(Command::Tcp(
+        "liquibase --url=\"jdbc:postgresql://$PGHOST:$PGPORT/$PGDATABASE\" --username=\"$PGUSER\" --password=\"$PGPASSWORD\" \
+         --search-path=\"$MIGRATIONS_DIR\" --changelog-file=changelog.xml update",
+    )),
     lock: Lock::Row {
         table: "public.databasechangeloglock",
         make: &[
@@ -125,6 +133,7 @@ fn changeset<'a>(entry: &Entry<'a>) -> (&'a str, &'a str, &'a str) {
 pub const MYBATIS: Profile = Profile {
     layout: "mybatis",
     runner: Some("MyBatis Migrations"),
+    command: None,
     lock: Lock::None,
     ledger: LedgerShape {
         table: "changelog",
@@ -154,6 +163,7 @@ pub const MYBATIS: Profile = Profile {
 pub const PLAY: Profile = Profile {
     layout: "play",
     runner: Some("Play evolutions"),
+    command: None,
     lock: Lock::None,
     ledger: LedgerShape {
         table: "play_evolutions",

@@ -65,6 +65,8 @@ pub struct Profile {
     pub layout: &'static str,
     /// The runner's own name; none where nobody knows the runner, so that the ledger is one of ours.
     pub runner: Option<&'static str>,
+    /// How it is called, where one line says it, as its documentation has it: for `--runner`.
+    pub command: Option<Command>,
     pub lock: Lock,
     pub ledger: LedgerShape,
     pub pending: Pending,
@@ -72,6 +74,15 @@ pub struct Profile {
     pub session: Session,
     /// What it does otherwise than its runner, one sentence without a full stop.
     pub remark: Option<&'static str>,
+}
+
+/// A line for the shell that applies what is pending. It finds `DATABASE_URL`, `MIGRATIONS_DIR` and the like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// It connects by a Unix socket where it is told to.
+    Socket(&'static str),
+    /// It knows TCP only, as runners on the Java machine do.
+    Tcp(&'static str),
 }
 
 /// How a runner keeps others out.

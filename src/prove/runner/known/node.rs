@@ -1,12 +1,13 @@
 //! Runners written in JavaScript.
 
-use super::{LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, id, literal};
+use super::{Command, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, id, literal};
 
 /// salsita/node-pg-migrate, `src/runner.ts`: lock (one try), ensureMigrationsTable (under the lock), runner (all that is pending in one
 /// transaction); `src/migration.ts`: _apply and _getMarkAsRun.
 pub const NODE_PG_MIGRATE: Profile = Profile {
     layout: "node-pg-migrate",
     runner: Some("node-pg-migrate"),
+    command: Some(Command::Socket("npx node-pg-migrate up -m \"$MIGRATIONS_DIR\"")),
     lock: Lock::Tried { key: 7_241_865_325_823_964, refusal: "Another migration is already running" },
     ledger: LedgerShape {
         table: "public.pgmigrations",
@@ -37,6 +38,7 @@ pub const NODE_PG_MIGRATE: Profile = Profile {
 pub const DB_MIGRATE: Profile = Profile {
     layout: "db-migrate",
     runner: Some("db-migrate"),
+    command: Some(Command::Socket("npx db-migrate up --migrations-dir \"$MIGRATIONS_DIR\"")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "migrations",
@@ -66,6 +68,7 @@ pub const DB_MIGRATE: Profile = Profile {
 pub const DRIZZLE: Profile = Profile {
     layout: "drizzle",
     runner: Some("Drizzle"),
+    command: Some(Command::Socket("npx drizzle-kit migrate")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "drizzle.__drizzle_migrations",
@@ -101,6 +104,7 @@ pub const DRIZZLE: Profile = Profile {
 pub const GRAPHILE_MIGRATE: Profile = Profile {
     layout: "graphile-migrate",
     runner: Some("graphile-migrate"),
+    command: Some(Command::Socket("npx graphile-migrate migrate")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "graphile_migrate.migrations",

@@ -1,6 +1,6 @@
 //! Runners written in Rust.
 
-use super::{Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, literal, number};
+use super::{Command, Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, literal, number};
 
 /// launchbadge/sqlx, `sqlx-core/src/migrate/migrator.rs`: run_direct (lock, then the table, then what is pending);
 /// `sqlx-postgres/src/migrate.rs`: lock, ensure_migrations_table, execute_migration (the row in the unit's transaction, or behind the
@@ -8,6 +8,7 @@ use super::{Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, S
 pub const SQLX: Profile = Profile {
     layout: "sqlx",
     runner: Some("sqlx"),
+    command: Some(Command::Socket("sqlx migrate run --source \"$MIGRATIONS_DIR\"")),
     lock: Lock::Waited { key: 1_026_731_422 },
     ledger: LedgerShape {
         table: "_sqlx_migrations",
@@ -44,6 +45,7 @@ pub const SQLX: Profile = Profile {
 pub const DIESEL: Profile = Profile {
     layout: "diesel",
     runner: Some("Diesel"),
+    command: Some(Command::Socket("diesel migration run --migration-dir \"$MIGRATIONS_DIR\"")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "__diesel_schema_migrations",
@@ -78,6 +80,7 @@ fn diesel_version(entry: &Entry<'_>) -> String {
 pub const REFINERY: Profile = Profile {
     layout: "refinery",
     runner: Some("refinery"),
+    command: Some(Command::Socket("refinery migrate -e DATABASE_URL -p \"$MIGRATIONS_DIR\"")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "refinery_schema_history",

@@ -1,6 +1,6 @@
 //! Scripts that psql is given, and layouts whose runner nobody knows: those have a ledger of ours.
 
-use super::{Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, literal};
+use super::{Command, Entry, LedgerShape, Lock, Made, Moment, Pending, Profile, Session, Spread, literal};
 use std::time::Duration;
 
 /// sqitchers/sqitch, `lib/App/Sqitch/Engine.pm`: deploy and lock_destination (tries, then waits inside of a statement);
@@ -9,6 +9,7 @@ use std::time::Duration;
 pub const SQITCH: Profile = Profile {
     layout: "sqitch",
     runner: Some("sqitch"),
+    command: Some(Command::Socket("sqitch deploy --chdir \"$MIGRATIONS_DIR\" \"db:pg:\"")),
     lock: Lock::Waited { key: 75_474_063 },
     ledger: LedgerShape {
         table: "sqitch.changes",
@@ -49,6 +50,7 @@ pub const SQITCH: Profile = Profile {
 pub const YOYO: Profile = Profile {
     layout: "yoyo",
     runner: Some("yoyo"),
+    command: Some(Command::Socket("yoyo apply --batch --database \"$DATABASE_URL\" \"$MIGRATIONS_DIR\"")),
     lock: Lock::Row {
         table: "yoyo_lock",
         make: &[
@@ -91,6 +93,7 @@ pub const YOYO: Profile = Profile {
 pub const EF_CORE: Profile = Profile {
     layout: "ef-core",
     runner: Some("psql, as the script of EF Core is run"),
+    command: Some(Command::Socket("dotnet ef database update")),
     lock: Lock::None,
     ledger: LedgerShape {
         table: "\"__EFMigrationsHistory\"",
@@ -134,10 +137,11 @@ fn ours(entry: &Entry<'_>) -> String {
 const OUR_LOCK: Lock = Lock::Polled { key: 8_101_973_117, every: Duration::from_millis(50), tries: 6000 };
 const UNKNOWN: &str = "nobody knows the runner of these files: lock and ledger are phasegate's own";
 
-const fn unknown(layout: &'static str) -> Profile {
+const fn unknown(layout: &'static str, command: Option<Command>) -> Profile {
     Profile {
         layout,
         runner: None,
+        command,
         lock: OUR_LOCK,
         ledger: OURS,
         pending: Pending::Missing,
@@ -148,10 +152,13 @@ const fn unknown(layout: &'static str) -> Profile {
 }
 
 /// The script writes `alembic_version` itself; who keeps it from running twice is not in it.
-pub const ALEMBIC_SQL: Profile = unknown("alembic-sql");
+pub const ALEMBIC_SQL: Profile = unknown("alembic-sql", Some(Command::Socket("alembic upgrade head")));
 /// As [`ALEMBIC_SQL`]: the output of `sqlmigrate` records nothing.
-pub const DJANGO_SQLMIGRATE: Profile = unknown("django-sqlmigrate");
-pub const PSQL_SCRIPTS: Profile = unknown("psql-scripts");
-pub const DELTA_DIRECTORIES: Profile = unknown("delta-directories");
-pub const VERSION_DIRECTORIES: Profile = unknown("version-directories");
-pub const PLAIN: Profile = unknown("plain");
+pub const DJANGO_SQLMIGRATE: Profile = unknown("django-sqlmigrate", Some(Command::Socket("python manage.py migrate")));
+pub const PSQL_SCRIPTS: Profile = unknown(
+    "psql-scripts",
+    Some(Command::Socket("for file in \"$MIGRATIONS_DIR\"/*.sql; do psql -X -v ON_ERROR_STOP=1 -f \"$file\" || exit; done")),
+);
+pub const DELTA_DIRECTORIES: Profile = unknown("delta-directories", None);
+pub const VERSION_DIRECTORIES: Profile = unknown("version-directories", None);
+pub const PLAIN: Profile = unknown("plain", None);

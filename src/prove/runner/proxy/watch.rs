@@ -2,6 +2,7 @@
 
 use crate::prove::cluster::Cluster;
 use crate::prove::server::{Endpoint, Login};
+use crate::prove::sessions;
 use postgres::{Client, Config, NoTls};
 use std::fmt;
 use std::thread::sleep;
@@ -132,16 +133,9 @@ impl Administrator {
         config.user(&self.login.user).password(self.login.password.reveal()).dbname(&self.database).connect(NoTls)
     }
 
-    /// Ends a backend and waits until it is gone. The server's own way to wait looks every 100 ms only.
+    /// Ends a backend and waits until it is gone.
     pub(super) fn end(&self, process: i32) -> Result<(), postgres::Error> {
-        const QUERY: &str = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE pid = $1";
-        let mut client = self.connect()?;
-        let query = client.prepare(QUERY)?;
-        let end = Instant::now() + PATIENCE;
-        while !client.query(&query, &[&process])?.is_empty() && Instant::now() < end {
-            sleep(Duration::from_millis(1));
-        }
-        Ok(())
+        sessions::end(&mut self.connect()?, "pid = $1", &[&process], PATIENCE)
     }
 
     /// Waits until a backend sleeps, is gone, or `gives_up` says so. True where it sleeps.
