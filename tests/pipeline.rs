@@ -211,6 +211,42 @@ fn the_action_annotates_what_a_pull_request_takes_away() {
     assert!(read("summary").contains("000009_drop.up.sql"));
 }
 
+/// What the runner of GitHub takes for commands in a log: `::name …::` at the start of a line, `##[name …]` anywhere in one.
+fn commands(log: &str) -> Vec<&str> {
+    let mut stopped: Option<&str> = None;
+    let mut found = Vec::new();
+    for line in log.lines() {
+        let start = line.trim_start();
+        let name = start.strip_prefix("::").and_then(|rest| rest.split_once("::")).map(|(command, _)| command);
+        match (stopped, name) {
+            (Some(token), _) => stopped = if name == Some(token) { None } else { stopped },
+            (None, Some("stop-commands")) => stopped = start.strip_prefix("::stop-commands::"),
+            (None, name) if name.is_some() || line.contains("##[") => found.push(line),
+            (None, _) => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn what_a_migration_says_is_no_command_of_the_workflow() {
+    let project = Project::new();
+    let (script, mut variables) = action(&[("paths", "db"), ("base", "origin/main"), ("prove-arguments", "--only apply")]);
+    for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+        variables.insert(name.to_owned(), project.clone.beside(name).display().to_string());
+    }
+    let hostile =
+        "ALTER TABLE orders DROP COLUMN total_cents; -- ##[error]spoofed\nDROP TABLE \"##[add-mask]e ::error::spoofed\";\n";
+    project.clone.write("db/000009_drop.up.sql", hostile).commit("drop");
+    let (code, out, said) = project.run(&script, &variables);
+    assert!(code != 0, "{said}");
+    assert!(out.contains("##["), "the log quotes the migration: {out}");
+    let found = commands(&out);
+    assert!(found.iter().any(|line| line.contains("000009_drop.up.sql")), "{found:?}");
+    let annotation = |line: &&str| ["::error ", "::warning ", "::notice "].iter().any(|start| line.starts_with(start));
+    assert!(found.iter().all(annotation), "{found:#?}");
+}
+
 #[test]
 fn this_project_runs_its_own_component_on_the_demo() {
     let documents = yaml(&file(".gitlab-ci.yml"));
