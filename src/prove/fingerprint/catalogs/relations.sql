@@ -1,4 +1,5 @@
--- Relations of every kind. A toast table is part of its table.
+-- Relations of every kind. A toast table is part of its table. Lists are asked for object by object, by an index: joined, they would be
+-- made anew for each where the server believes that there are few.
 SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
          WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'type' ELSE 'index' END AS kind,
        c.oid::regclass AS name,
@@ -17,17 +18,13 @@ SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 
        CASE WHEN c.relkind = 'm' THEN c.relispopulated END AS "populated?",
        CASE WHEN c.reloftype <> 0 THEN c.reloftype::regtype END AS "of type",
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS definition,
-       parents.list AS inherits,
-       names.list AS "column order"
+       (SELECT string_agg(inhparent::regclass || CASE WHEN inhdetachpending THEN ' (detach pending)' ELSE '' END, ', ' ORDER BY inhseqno)
+        FROM pg_inherits WHERE inhrelid = c.oid) AS inherits,
+       CASE WHEN c.relkind NOT IN ('i', 'I', 'S') THEN (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) END AS "column order"
 FROM pg_class c
 LEFT JOIN pg_am m ON m.oid = c.relam
 LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid
-LEFT JOIN (SELECT attrelid, string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS list FROM pg_attribute
-           WHERE attnum > 0 AND NOT attisdropped AND attrelid >= 16384 GROUP BY attrelid) names
-       ON names.attrelid = c.oid AND c.relkind NOT IN ('i', 'I', 'S')
-LEFT JOIN (SELECT inhrelid, string_agg(inhparent::regclass || CASE WHEN inhdetachpending THEN ' (detach pending)' ELSE '' END,
-                                       ', ' ORDER BY inhseqno) AS list FROM pg_inherits GROUP BY inhrelid) parents
-       ON parents.inhrelid = c.oid
 WHERE c.relkind <> 't' AND {own pg_class c relnamespace};
 
 -- Columns, and the attributes of composite types. Debian's 17.12 keeps a number with each column, as an option
@@ -73,11 +70,10 @@ SELECT 'constraint' AS kind,
        CASE WHEN c.contype IN ('c', 'n') THEN c.connoinherit END AS "no inherit?",
        nullif(c.coninhcount, 0) AS inherited,
        CASE WHEN c.coninhcount > 0 THEN c.conislocal END AS "local too?",
-       disabled.states AS "disabled triggers"
+       (SELECT string_agg(tgenabled::text, '' ORDER BY tgtype, tgenabled) FROM pg_trigger
+        WHERE tgconstraint = c.oid AND tgisinternal AND tgenabled <> 'O') AS "disabled triggers"
 FROM pg_constraint c
 LEFT JOIN pg_attribute a ON c.contype = 'n' AND a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-LEFT JOIN (SELECT tgconstraint, string_agg(tgenabled::text, '' ORDER BY tgtype, tgenabled) AS states FROM pg_trigger
-           WHERE tgisinternal AND tgenabled <> 'O' GROUP BY tgconstraint) disabled ON disabled.tgconstraint = c.oid
 WHERE NOT (c.contype = 'f' AND c.conparentid <> 0) AND {own pg_constraint c connamespace}
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e' AND e.objid = coalesce(nullif(c.conrelid, 0), c.contypid)
                   AND e.classid = CASE WHEN c.conrelid <> 0 THEN 'pg_class'::regclass ELSE 'pg_type'::regclass END);
@@ -93,10 +89,9 @@ SELECT 'index' AS kind,
        i.indislive AS "live?",
        i.indisclustered AS "clustered?",
        i.indisreplident AS "replica identity?",
-       targets.list AS statistics
+       (SELECT string_agg(attnum || ': ' || attstattarget, ', ' ORDER BY attnum) FROM pg_attribute
+        WHERE attrelid = c.oid AND attnum > 0 AND attstattarget > 0) AS statistics
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-LEFT JOIN (SELECT attrelid, string_agg(attnum || ': ' || attstattarget, ', ' ORDER BY attnum) AS list FROM pg_attribute
-           WHERE attstattarget > 0 AND attnum > 0 AND attrelid >= 16384 GROUP BY attrelid) targets ON targets.attrelid = c.oid
 WHERE {own pg_class c relnamespace}
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_class'::regclass AND e.objid = i.indrelid);
 
