@@ -6,6 +6,7 @@
 //! of [`crate::effect`]; [`replay`] runs a history statement by statement; [`judge`] holds a prediction against all that,
 //! [`trace`] one about what statements cost. [`fingerprint`] describes a whole database, so that two states can be compared.
 
+mod answer;
 pub mod chain;
 pub mod cluster;
 mod disk;

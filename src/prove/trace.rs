@@ -4,10 +4,11 @@
 //! whatever the file says, and what the unit SET LOCAL before is set again. A unit that rolls back is run as it is written and
 //! not traced; that is counted, and so is what can only run outside of a transaction, where nobody sees the locks.
 
+use super::answer::rows;
 use super::judge::{JudgeError, JudgeOptions};
 use super::observe::objects;
 use super::observe::trace::{self, Held, TELL_STATISTICS, Trace};
-use super::observe::{Catalogs, Observer, breaks};
+use super::observe::{Catalogs, ENDING, Look, Observer, breaks};
 use super::replay::{Failure, ReplayError, ReplayStatement, ReplayUnit, described_failure, skipped, while_trying};
 use super::runner::{RunFailure, RunnerError, apply_unit};
 use super::server::LocalServer;
@@ -145,13 +146,11 @@ impl Tracer {
         const ACTION: &str = "begin a new session";
         const DISCARD: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
             SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; \
-            SELECT pg_catalog.format('DEALLOCATE %I', name) FROM pg_catalog.pg_prepared_statements WHERE from_sql";
-        for message in self.client.simple_query(DISCARD).map_err(while_trying(ACTION))? {
-            if let SimpleQueryMessage::Row(row) = message
-                && let Some(deallocate) = row.get(0).filter(|text| text.starts_with("DEALLOCATE"))
-            {
-                self.client.batch_execute(deallocate).map_err(while_trying(ACTION))?;
-            }
+            SELECT pg_catalog.format('DEALLOCATE %I', name) FROM pg_catalog.pg_prepared_statements \
+            WHERE from_sql AND NOT pg_catalog.starts_with(name, 'phasegate_')";
+        let answer = self.client.simple_query(DISCARD).map_err(while_trying(ACTION))?;
+        for deallocate in rows(&answer).filter_map(|row| row.get(0)).filter(|text| text.starts_with("DEALLOCATE")) {
+            self.client.batch_execute(deallocate).map_err(while_trying(ACTION))?;
         }
         self.local.clear();
         Ok(())
@@ -182,9 +181,8 @@ impl Tracer {
         match self.client.batch_execute(&statement.sql) {
             Ok(()) => {
                 let time = started.elapsed();
-                let question = format!("{} {WAL};", trace::QUESTION);
-                let (after, answer) =
-                    self.observer.observe_and_ask(&mut self.client, &question).map_err(while_trying(READING))?;
+                let Look { catalogs: after, answer } =
+                    self.observer.look(&mut self.client, &[trace::QUESTION, WAL]).map_err(while_trying(READING))?;
                 let cost = trace::difference(&before, &after, &Held::read(&answer), &start.files);
                 let written = end_of_log(&answer).saturating_sub(wal);
                 let seen = self.watches.then(|| seen((start, &before, &after), time, written));
@@ -193,7 +191,7 @@ impl Tracer {
                 }
                 self.changed = true;
                 self.now = None;
-                match self.client.batch_execute(&format!("COMMIT; {TELL_STATISTICS}")) {
+                match self.client.batch_execute(&format!("{ENDING}; COMMIT; {TELL_STATISTICS}")) {
                     Ok(()) => {
                         self.now = Some(after);
                         Ok(Ok((cost, seen)))
@@ -262,11 +260,7 @@ const READING: &str = "read the catalogs";
 
 /// The answer to [`WAL`], in bytes.
 fn end_of_log(answer: &[SimpleQueryMessage]) -> u64 {
-    let row = answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.try_get("log").ok().flatten(),
-        _ => None,
-    });
-    row.and_then(|end| end.parse().ok()).unwrap_or(0)
+    rows(answer).find_map(|row| row.try_get("log").ok().flatten()).and_then(|end| end.parse().ok()).unwrap_or(0)
 }
 
 fn seen((start, before, after): (&Catalogs, &Catalogs, &Catalogs), time: Duration, wal: u64) -> Seen {

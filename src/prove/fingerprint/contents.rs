@@ -2,8 +2,9 @@
 //!
 //! A value is hashed as the server writes it, byte by byte: values that a collation holds equal are not equal here.
 
-use super::read::{prepared, rows};
+use super::read::prepared;
 use super::{Contents, Rows, Scope};
+use crate::prove::answer::rows;
 use postgres::{Client, Error};
 use std::collections::BTreeMap;
 

@@ -6,8 +6,9 @@
 
 use super::contents;
 use super::{Fingerprint, ObjectKey, Objects, Scope};
+use crate::prove::answer::rows;
 use postgres::error::SqlState;
-use postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{Client, Error, SimpleQueryMessage};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -126,13 +127,6 @@ fn objects(client: &mut Client, query: &str) -> Result<Objects, Error> {
         }
     }
     Ok(found)
-}
-
-pub(super) fn rows(answer: &[SimpleQueryMessage]) -> impl Iterator<Item = &SimpleQueryRow> {
-    answer.iter().filter_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    })
 }
 
 /// The query for a version, with what it says in braces written out.

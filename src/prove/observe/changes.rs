@@ -1,7 +1,9 @@
 //! What a transaction has written to the catalogs, by its own counters, and what of them has to be read again therefore.
 
 use super::reader::Part;
+use crate::prove::answer::rows;
 use postgres::SimpleQueryMessage;
+use std::sync::LazyLock;
 
 /// The catalogs whose rows are read. A transaction counts what it writes to each, so those it left alone are not read again, and of
 /// those from which nothing was deleted only the rows that it wrote.
@@ -54,19 +56,19 @@ impl Counters {
 
     /// One row: how old the transaction is, and three numbers per catalog. Subtransactions count, rolled back or not. Its own number
     /// is the oldest that it writes, as those of its subtransactions come later.
-    pub fn query() -> String {
-        let of = |name: &&str, what: &str| format!("pg_stat_get_xact_tuples_{what}('pg_catalog.{name}'::regclass)");
-        let columns: Vec<String> =
-            WATCHED.iter().flat_map(|name| ["inserted", "updated", "deleted"].map(|what| of(name, what))).collect();
-        format!("SELECT coalesce(age(pg_current_xact_id_if_assigned()::xid), 0), {}", columns.join(", "))
+    pub fn query() -> &'static str {
+        static QUERY: LazyLock<String> = LazyLock::new(|| {
+            let of = |name: &&str, what: &str| format!("pg_stat_get_xact_tuples_{what}('pg_catalog.{name}'::regclass)");
+            let columns: Vec<String> =
+                WATCHED.iter().flat_map(|name| ["inserted", "updated", "deleted"].map(|what| of(name, what))).collect();
+            format!("SELECT coalesce(age(pg_current_xact_id_if_assigned()::xid), 0), {}", columns.join(", "))
+        });
+        &QUERY
     }
 
     /// The last row of an answer that ends with that to [`Counters::query`].
     pub fn read(answer: &[SimpleQueryMessage]) -> Option<Counters> {
-        let row = answer.iter().rev().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        })?;
+        let row = rows(answer).next_back()?;
         let age = row.get(0)?.parse().ok()?;
         let numbers: Vec<u64> = (1..row.len()).map(|at| row.get(at)?.parse().ok()).collect::<Option<_>>()?;
         let written = numbers.chunks_exact(3).map(|of| Written { inserted: of[0], updated: of[1], deleted: of[2] }).collect();

@@ -11,6 +11,7 @@ pub mod catalogs;
 mod changes;
 pub mod objects;
 mod observer;
+mod planned;
 mod queries;
 mod reader;
 pub mod required;
@@ -18,4 +19,4 @@ pub mod snapshot;
 pub mod trace;
 
 pub use catalogs::Catalogs;
-pub use observer::Observer;
+pub use observer::{ENDING, Look, Observer};

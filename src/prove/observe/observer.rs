@@ -2,14 +2,20 @@
 
 use super::catalogs::Catalogs;
 use super::changes::{Changes, Counters};
+use super::planned::Planned;
 use super::queries;
 use super::reader::{Part, Prepared, Reader};
 use postgres::error::SqlState;
 use postgres::{Client, Error, SimpleQueryMessage};
 use std::fmt;
 
-/// Names come out qualified, and no setting of the migration stops or changes what is read.
-const SETTINGS: &str = "SET LOCAL search_path TO pg_catalog; SET LOCAL statement_timeout TO 0; SET LOCAL lock_timeout TO 0;";
+/// Names come out qualified, and no setting of the migration stops or changes what is read. A temporary table cannot stand in for a
+/// catalog.
+const SETTINGS: &str =
+    "SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL statement_timeout TO 0; SET LOCAL lock_timeout TO 0;";
+
+/// The end of a [`Look`] in a transaction that goes on, or is committed.
+pub const ENDING: &str = "ROLLBACK TO SAVEPOINT phasegate_observe; RELEASE SAVEPOINT phasegate_observe";
 
 /// What the watched connection's catalogs were when they were last read.
 #[derive(Default)]
@@ -18,7 +24,17 @@ pub struct Observer {
     /// Those of the open transaction at the last reading; `None` outside of one, and when nobody knows.
     counters: Option<Counters>,
     prepared: Prepared,
+    planned: Planned,
     with_files: bool,
+}
+
+/// What a look at the open transaction saw.
+#[derive(Debug)]
+pub struct Look {
+    /// As the connection sees them now, its own uncommitted changes included.
+    pub catalogs: Catalogs,
+    /// What the server said to the questions, one after the other.
+    pub answer: Vec<SimpleQueryMessage>,
 }
 
 impl fmt::Debug for Observer {
@@ -54,30 +70,40 @@ impl Observer {
     ///
     /// Fails when the connection is gone or its transaction is aborted.
     pub fn observe(&mut self, client: &mut Client) -> Result<Catalogs, Error> {
-        self.observe_and_ask(client, "").map(|(catalogs, _)| catalogs)
-    }
-
-    /// The same, and the server's answer to a question that is asked before the catalogs are read, and outside of a transaction not at
-    /// all. What is asked besides comes after it in the answer.
-    pub fn observe_and_ask(&mut self, client: &mut Client, question: &str) -> Result<(Catalogs, Vec<SimpleQueryMessage>), Error> {
-        const ENDING: &str = "ROLLBACK TO SAVEPOINT phasegate_observe; RELEASE SAVEPOINT phasegate_observe";
-        let opening = format!("SAVEPOINT phasegate_observe; {SETTINGS} {question} {}", Counters::query());
-        let answer = match client.simple_query(&opening) {
-            Ok(answer) => {
-                let again = format!("ROLLBACK TO SAVEPOINT phasegate_observe; {SETTINGS}");
-                self.read(client, Counters::read(&answer), &again)?;
-                client.batch_execute(ENDING)?;
-                answer
-            }
+        match self.look(client, &[]) {
+            Ok(look) => client.batch_execute(ENDING).map(|()| look.catalogs),
             Err(error) if error.code() == Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION) => {
+                // The message ended before it prepared anything.
+                self.planned.forget();
                 client.batch_execute(&format!("BEGIN READ ONLY; {SETTINGS}"))?;
                 self.read(client, None, &format!("ROLLBACK; BEGIN READ ONLY; {SETTINGS}"))?;
                 client.batch_execute("ROLLBACK")?;
-                Vec::new()
+                Ok(self.catalogs.clone())
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The catalogs as the open transaction sees them, and the answers to queries that are asked before they are read. [`ENDING`] is
+    /// the caller's to send.
+    ///
+    /// Fails when the connection is gone, and where it has no transaction or an aborted one.
+    pub fn look(&mut self, client: &mut Client, queries: &[&str]) -> Result<Look, Error> {
+        let opening = |planned: &mut Planned| {
+            let asked = planned.text(queries.iter().copied().chain([Counters::query()]));
+            format!("SAVEPOINT phasegate_observe; {SETTINGS} {asked}")
         };
-        Ok((self.catalogs.clone(), answer))
+        let answer = match client.simple_query(&opening(&mut self.planned)) {
+            // The migration has thrown away what the session had prepared.
+            Err(error) if error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME) => {
+                client.batch_execute(ENDING)?;
+                self.planned.forget();
+                client.simple_query(&opening(&mut self.planned))?
+            }
+            answer => answer?,
+        };
+        self.read(client, Counters::read(&answer), &format!("ROLLBACK TO SAVEPOINT phasegate_observe; {SETTINGS}"))?;
+        Ok(Look { catalogs: self.catalogs.clone(), answer })
     }
 
     /// Reads what changed between the last look and `now`. Where the migration has thrown away what the session had prepared, that is
@@ -103,8 +129,10 @@ impl Observer {
         if let Some(part) = changes.of(&["pg_namespace"], &["pg_authid"]) {
             queries::namespaces(reader, part, &mut catalogs.namespaces)?;
         }
-        if let Some(part) = changes.of(&["pg_class", "pg_partitioned_table"], &["pg_namespace", "pg_authid"]) {
-            queries::classes(reader, part, &mut catalogs.classes)?;
+        let mut has_index = false;
+        if let Some(part) = changes.of(&["pg_class", "pg_partitioned_table", "pg_index"], &["pg_namespace", "pg_authid"]) {
+            let files = self.with_files.then_some(&mut catalogs.files);
+            has_index = queries::classes(reader, part, &mut catalogs.classes, files)?;
         }
         if let Some(part) = changes.of(&["pg_attribute"], &["pg_namespace", "pg_type", "pg_authid"]) {
             queries::attributes(reader, part, &mut catalogs.attributes)?;
@@ -116,7 +144,10 @@ impl Observer {
         if let Some(part) = changes.of(&["pg_constraint"], &["pg_namespace"]) {
             queries::constraints(reader, part, &mut catalogs.constraints)?;
         }
-        if let Some(part) = changes.of(&["pg_index", "pg_class", "pg_constraint"], &["pg_namespace"]) {
+        // An index is also written anew where only its name is.
+        let of_index: &[&str] =
+            if has_index { &["pg_class", "pg_index", "pg_constraint"] } else { &["pg_index", "pg_constraint"] };
+        if let Some(part) = changes.of(of_index, &["pg_namespace"]) {
             queries::indexes(reader, part, &mut catalogs.indexes)?;
         }
         if let Some(part) = changes.of(&["pg_trigger"], &["pg_namespace", "pg_proc"]) {
@@ -157,9 +188,6 @@ impl Observer {
         }
         if changes.of(&["pg_authid"], &[]).is_some() {
             queries::roles(reader, &mut catalogs.roles)?;
-        }
-        if let Some(part) = changes.of(&["pg_class", "pg_index"], &["pg_namespace"]).filter(|_| self.with_files) {
-            queries::files(reader, part, &mut catalogs.files)?;
         }
         Ok(())
     }

@@ -51,17 +51,31 @@ pub fn namespaces(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Nam
     })
 }
 
-pub fn classes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Class>) -> Result<(), Error> {
+/// What has a name in `pg_class`: the relations, and where asked for the files of all, indexes among them. Those of members of
+/// extensions are left out. True where it read an index.
+pub fn classes(
+    reader: &mut Reader<'_>,
+    part: Part,
+    known: &mut Rows<Oid, Class>,
+    files: Option<&mut Rows<Oid, RelationFile>>,
+) -> Result<bool, Error> {
     const QUERY: &str = concat!(
         "SELECT c.oid, c.relname::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname), n.oid, c.relkind::text, ",
         "pg_get_userbyid(c.relowner)::text, c.relpersistence::text, c.relrowsecurity, c.relforcerowsecurity, ",
         "c.relreplident::text, c.relispartition, coalesce(p.partstrat::text, ''), ",
         grants!("c.relacl", "c.relowner"),
+        ", coalesce(pg_relation_filenode(c.oid), 0::oid), coalesce(i.indrelid, 0::oid), coalesce(i.indisexclusion, false), ",
+        "EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' ",
+        "AND d.objid = coalesce(i.indrelid, c.oid))",
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid ",
-        "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND c.oid >= 16384 AND age(c.xmin) <= $1 AND ",
+        "LEFT JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid IN (SELECT oid FROM pg_class WHERE oid >= 16384 AND age(xmin) <= $1 ",
+        "UNION ALL SELECT indexrelid FROM pg_index WHERE indexrelid >= 16384 AND age(xmin) <= $1) AND ",
         user_schema!()
     );
-    reader.part(part, known, QUERY, |row| {
+    let rows = reader.rows(QUERY, &[&part.age()])?;
+    let has = |kinds: &'static [char]| move |row: &&Row| letter(row, 4).is_ok_and(|kind| kinds.contains(&kind));
+    let relations = rows.iter().filter(has(&['r', 'p', 'v', 'm', 'S', 'f', 'c']));
+    part.take(known, relations, |row| {
         let class = Class {
             name: row.try_get(1)?,
             qualified: row.try_get(2)?,
@@ -76,7 +90,21 @@ pub fn classes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, Class>
             partition_strategy: letter(row, 11)?,
         };
         Ok((row.try_get(0)?, class))
-    })
+    })?;
+    if let Some(files) = files {
+        let counted = rows.iter().filter(|row| row.try_get(16).is_ok_and(|is_member: bool| !is_member));
+        part.take(files, counted, |row| {
+            let file = RelationFile {
+                qualified: row.try_get(2)?,
+                kind: letter(row, 4)?,
+                file: row.try_get(13)?,
+                table: row.try_get(14)?,
+                excludes: row.try_get(15)?,
+            };
+            Ok((row.try_get(0)?, file))
+        })?;
+    }
+    Ok(rows.iter().any(|row| has(&['i', 'I'])(&row)))
 }
 
 /// The server keeps `DEFAULT NULL` where the type has a length, and drops it where not; an INSERT gets NULL from both.
@@ -152,7 +180,9 @@ pub fn indexes(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, IndexR
         "k.oid IS NOT NULL ",
         "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace ",
         "JOIN pg_am m ON m.oid = c.relam LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') ",
-        "WHERE least(age(i.xmin), age(c.xmin), age(k.xmin)) <= $1 AND ",
+        "WHERE i.indexrelid IN (SELECT indexrelid FROM pg_index WHERE age(xmin) <= $1 ",
+        "UNION ALL SELECT oid FROM pg_class WHERE relkind IN ('i', 'I') AND age(xmin) <= $1 ",
+        "UNION ALL SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u', 'x') AND age(xmin) <= $1) AND ",
         user_schema!()
     );
     reader.part(part, known, QUERY, |row| {
@@ -295,9 +325,9 @@ pub fn inherits(reader: &mut Reader<'_>, known: &mut Rows<(Oid, i32), Oid>) -> R
 
 pub fn sequences(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, SequenceRow>) -> Result<(), Error> {
     const QUERY: &str = "SELECT s.seqrelid, format_type(s.seqtypid, NULL), d.refobjid, d.refobjsubid::int2 FROM pg_sequence s \
-        LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.objsubid = 0 \
-        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') \
-        WHERE least(age(s.xmin), age(d.xmin)) <= $1";
+        LEFT JOIN LATERAL (SELECT o.refobjid, o.refobjsubid, o.xmin FROM pg_depend o WHERE o.classid = 'pg_class'::regclass \
+        AND o.objid = s.seqrelid AND o.objsubid = 0 AND o.refclassid = 'pg_class'::regclass AND o.refobjsubid > 0 \
+        AND o.deptype IN ('a', 'i') LIMIT 1) d ON true WHERE least(age(s.xmin), age(d.xmin)) <= $1";
     reader.part(part, known, QUERY, |row| {
         let owner = row.try_get::<_, Option<Oid>>(2)?.zip(row.try_get(3)?);
         Ok((row.try_get(0)?, SequenceRow { type_name: row.try_get(1)?, owner }))
@@ -331,26 +361,6 @@ pub fn dropped_attributes(reader: &mut Reader<'_>, age: i32, known: &mut Rows<(O
         known.remove(&(row.try_get(0)?, row.try_get(1)?));
     }
     Ok(())
-}
-
-/// The files of relations and indexes. Those of temporary tables and of the server itself are left out.
-pub fn files(reader: &mut Reader<'_>, part: Part, known: &mut Rows<Oid, RelationFile>) -> Result<(), Error> {
-    const QUERY: &str = "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind::text, \
-        coalesce(pg_relation_filenode(c.oid), 0::oid), coalesce(i.indrelid, 0::oid), coalesce(i.indisexclusion, false) \
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid \
-        WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(toast_)?temp_' \
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' \
-        AND d.objid = coalesce(i.indrelid, c.oid)) AND least(age(c.xmin), age(i.xmin)) <= $1";
-    reader.part(part, known, QUERY, |row| {
-        let file = RelationFile {
-            qualified: row.try_get(1)?,
-            kind: letter(row, 2)?,
-            file: row.try_get(3)?,
-            table: row.try_get(4)?,
-            excludes: row.try_get(5)?,
-        };
-        Ok((row.try_get(0)?, file))
-    })
 }
 
 pub fn publications(reader: &mut Reader<'_>, known: &mut Rows<String, PublicationRow>) -> Result<(), Error> {

@@ -17,6 +17,42 @@ pub enum Part {
     Written(i32),
 }
 
+impl Part {
+    /// For the parameter of a query. Nothing is older than the whole; what is frozen is exactly so old.
+    pub fn age(self) -> i32 {
+        match self {
+            Part::Whole => i32::MAX,
+            Part::Written(age) => age,
+        }
+    }
+
+    /// Puts what was read of it into what is known. Rows that are as they were stay shared.
+    pub fn take<'r, K: Ord + Clone, V: Clone + PartialEq>(
+        self,
+        known: &mut Rows<K, V>,
+        rows: impl Iterator<Item = &'r Row>,
+        read: impl Fn(&Row) -> Result<(K, V), Error>,
+    ) -> Result<(), Error> {
+        let mut keys = OrdSet::new();
+        for row in rows {
+            let (key, row) = read(row)?;
+            if self == Part::Whole {
+                keys.insert(key.clone());
+            }
+            if known.get(&key) != Some(&row) {
+                known.insert(key, row);
+            }
+        }
+        if self == Part::Whole {
+            let gone: Vec<K> = known.keys().filter(|key| !keys.contains(*key)).cloned().collect();
+            for key in gone {
+                known.remove(&key);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A session in which catalogs are read.
 pub struct Reader<'a> {
     pub client: &'a mut Client,
@@ -36,16 +72,17 @@ impl Reader<'_> {
         self.client.query(&statement, parameters)
     }
 
-    /// A query without a parameter. Rows that are as they were stay shared.
+    /// A query without a parameter.
     pub fn whole<K: Ord + Clone, V: Clone + PartialEq>(
         &mut self,
         known: &mut Rows<K, V>,
         query: &'static str,
         read: impl Fn(&Row) -> Result<(K, V), Error>,
     ) -> Result<(), Error> {
-        replace(known, &self.rows(query, &[])?, read)
+        Part::Whole.take(known, self.rows(query, &[])?.iter(), read)
     }
 
+    /// A query whose parameter is the age of rows.
     pub fn part<K: Ord + Clone, V: Clone + PartialEq>(
         &mut self,
         part: Part,
@@ -53,40 +90,6 @@ impl Reader<'_> {
         query: &'static str,
         read: impl Fn(&Row) -> Result<(K, V), Error>,
     ) -> Result<(), Error> {
-        match part {
-            // Nothing is older than that; what is frozen is exactly so old.
-            Part::Whole => replace(known, &self.rows(query, &[&i32::MAX])?, read),
-            Part::Written(age) => {
-                for row in self.rows(query, &[&age])? {
-                    let (key, row) = read(&row)?;
-                    put(known, key, row);
-                }
-                Ok(())
-            }
-        }
+        part.take(known, self.rows(query, &[&part.age()])?.iter(), read)
     }
-}
-
-fn put<K: Ord + Clone, V: Clone + PartialEq>(known: &mut Rows<K, V>, key: K, row: V) {
-    if known.get(&key) != Some(&row) {
-        known.insert(key, row);
-    }
-}
-
-fn replace<K: Ord + Clone, V: Clone + PartialEq>(
-    known: &mut Rows<K, V>,
-    rows: &[Row],
-    read: impl Fn(&Row) -> Result<(K, V), Error>,
-) -> Result<(), Error> {
-    let mut keys = OrdSet::new();
-    for row in rows {
-        let (key, row) = read(row)?;
-        keys.insert(key.clone());
-        put(known, key, row);
-    }
-    let gone: Vec<K> = known.keys().filter(|key| !keys.contains(*key)).cloned().collect();
-    for key in gone {
-        known.remove(&key);
-    }
-    Ok(())
 }

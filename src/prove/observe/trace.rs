@@ -6,6 +6,7 @@
 
 use super::catalogs::{Catalogs, Oid, RelationFile, Rows};
 use crate::effect::LockMode;
+use crate::prove::answer::rows;
 use postgres::SimpleQueryMessage;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +39,7 @@ pub const TELL_STATISTICS: &str = "SELECT pg_catalog.pg_stat_force_next_flush()"
 /// Whatever is scanned is locked until the transaction ends.
 pub const QUESTION: &str = "SELECT l.relation AS relation, l.mode AS mode, coalesce(pg_stat_get_xact_numscans(l.relation), 0) AS scans \
     FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted \
-    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());";
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 /// What an open transaction holds and has begun.
 #[derive(Clone, Debug, Default)]
@@ -51,8 +52,7 @@ impl Held {
     /// The answer to [`QUESTION`], whatever else was answered with it.
     pub fn read(answer: &[SimpleQueryMessage]) -> Held {
         let mut held = Held::default();
-        for message in answer {
-            let SimpleQueryMessage::Row(row) = message else { continue };
+        for row in rows(answer) {
             let number = |name| row.try_get(name).ok().flatten();
             let (Some(relation), Some(mode), Some(scans)) = (number("relation"), number("mode"), number("scans")) else {
                 continue;
