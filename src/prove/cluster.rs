@@ -4,6 +4,7 @@
 //! they leave outside of their database (roles, other databases, tablespaces, settings of roles) is found and removed by
 //! [`Cluster::reset`], so that no proof meets what another one left.
 
+use super::idle::Idle;
 use super::server::{Login, Secret, Server, ServerError};
 use super::sessions;
 use crate::sql::names::quote_identifier;
@@ -54,6 +55,7 @@ pub struct Cluster<'a> {
     next: AtomicUsize,
     before: Inventory,
     is_kept: AtomicBool,
+    administrators: Idle,
 }
 
 /// What stands in a cluster beside the contents of databases.
@@ -79,19 +81,21 @@ impl<'a> Cluster<'a> {
             next: AtomicUsize::new(1),
             before: Inventory::default(),
             is_kept: AtomicBool::new(false),
+            administrators: Idle::default(),
         };
-        let mut client = cluster.administer()?;
-        run(&mut client, "make the owner role", &format!("CREATE ROLE {OWNER}"))?;
-        cluster.restore_owner(&mut client)?;
-        if !server.has_superuser() {
-            // Who is no superuser gives a database only to a role that he is a member of.
-            run(&mut client, "become a member of the owner role", &format!("GRANT {OWNER} TO CURRENT_USER"))?;
-        }
-        run(&mut client, "make a database", &format!("CREATE DATABASE {BASE} OWNER {OWNER}"))?;
-        let limit = format!("ALTER DATABASE {BASE} SET statement_timeout = {}", options.statement_timeout);
-        run(&mut client, "limit the time of statements", &limit)?;
+        cluster.administer(|client| {
+            run(client, "make the owner role", &format!("CREATE ROLE {OWNER}"))?;
+            cluster.restore_owner(client)?;
+            if !server.has_superuser() {
+                // Who is no superuser gives a database only to a role that he is a member of.
+                run(client, "become a member of the owner role", &format!("GRANT {OWNER} TO CURRENT_USER"))?;
+            }
+            run(client, "make a database", &format!("CREATE DATABASE {BASE} OWNER {OWNER}"))?;
+            let limit = format!("ALTER DATABASE {BASE} SET statement_timeout = {}", options.statement_timeout);
+            run(client, "limit the time of statements", &limit)
+        })?;
         cluster.set_up(options)?;
-        cluster.before = Inventory::read(&mut client)?;
+        cluster.before = cluster.administer(Inventory::read)?;
         Ok(cluster)
     }
 
@@ -148,9 +152,15 @@ impl<'a> Cluster<'a> {
         self.is_kept.store(true, Ordering::SeqCst);
     }
 
-    /// A new connection as administrator to the maintenance database.
-    pub fn administer(&self) -> Result<Client, ServerError> {
-        self.server.connect_as(self.server.maintenance_database(), self.server.administrator())
+    /// Does something in a session of the administrator's in the maintenance database. It has to leave nothing in the session.
+    pub fn administer<T>(&self, work: impl FnOnce(&mut Client) -> Result<T, ServerError>) -> Result<T, ServerError> {
+        let mut client = match self.administrators.take() {
+            Some(client) => client,
+            None => self.server.connect_as(self.server.maintenance_database(), self.server.administrator())?,
+        };
+        let done = work(&mut client)?;
+        self.administrators.put(client);
+        Ok(done)
     }
 
     /// A database as the first migration finds it.
@@ -160,56 +170,53 @@ impl<'a> Cluster<'a> {
 
     /// A copy of a database as it is now. Sessions in it are ended: the server copies only what nobody uses.
     pub fn copy_of(&self, database: &Database<'_>) -> Result<Database<'_>, ServerError> {
-        let mut client = self.administer()?;
-        end_sessions(&mut client, &database.name)?;
+        database.end_sessions()?;
         self.copy(&database.name)
     }
 
     fn copy(&self, template: &str) -> Result<Database<'_>, ServerError> {
         let name = format!("{PREFIX}{}", self.next.fetch_add(1, Ordering::Relaxed));
-        let mut client = self.administer()?;
-        // Settings of a database are not copied with it: they are said again.
-        let settings = client
-            .query(
-                "SELECT unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase \
-                 WHERE d.datname = $1 AND s.setrole = 0",
-                &[&template],
-            )
-            .map_err(failed("read the settings of a database"))?;
         // Files are copied, which costs a checkpoint and no log: a disposable server does not wait for its disk.
         let create = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER} STRATEGY file_copy");
-        run(&mut client, "make a database", &create)?;
-        let database = Database { cluster: self, name, keep: false };
-        for row in settings {
-            let setting: String = row.try_get(0).map_err(failed("read the settings of a database"))?;
-            let Some((setting, value)) = setting.split_once('=') else { continue };
-            let value = value.replace('\'', "''");
-            let set = format!("ALTER DATABASE {} SET {} = '{value}'", database.name, quoted_setting(setting));
-            run(&mut client, "set what the database was set to", &set)?;
-        }
-        Ok(database)
+        // Settings of a database are not copied with it: they are said again.
+        const SETTINGS: &str = "SELECT unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s \
+             JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase WHERE d.datname = $1 AND s.setrole = 0";
+        self.administer(|client| {
+            let settings = client.query(SETTINGS, &[&template]).map_err(failed("read the settings of a database"))?;
+            run(client, "make a database", &create)?;
+            let database = Database { cluster: self, name, keep: false };
+            for row in settings {
+                let setting: String = row.try_get(0).map_err(failed("read the settings of a database"))?;
+                let Some((setting, value)) = setting.split_once('=') else { continue };
+                let value = value.replace('\'', "''");
+                let set = format!("ALTER DATABASE {} SET {} = '{value}'", database.name, quoted_setting(setting));
+                run(client, "set what the database was set to", &set)?;
+            }
+            Ok(database)
+        })
     }
 
     /// Removes what migrations left beside their own database. Databases of ours must be gone by then.
     pub fn reset(&self) -> Result<(), ServerError> {
-        let mut client = self.administer()?;
-        let now = Inventory::read(&mut client)?;
-        for database in now.databases.difference(&self.before.databases) {
-            self.remove(&mut client, database)?;
-        }
-        for tablespace in now.tablespaces.difference(&self.before.tablespaces) {
-            run(&mut client, "remove a tablespace", &format!("DROP TABLESPACE {}", quote_identifier(tablespace)))?;
-        }
-        self.restore_owner(&mut client)?;
-        let made: Vec<&String> = now.roles.difference(&self.before.roles).collect();
-        for role in &made {
-            // What it may do in databases that stay.
-            run(&mut client, "remove what a role owns", &format!("DROP OWNED BY {} CASCADE", quote_identifier(role)))?;
-        }
-        for role in made {
-            run(&mut client, "remove a role", &format!("DROP ROLE {}", quote_identifier(role)))?;
-        }
-        Ok(())
+        self.administer(|client| {
+            let now = Inventory::read(client)?;
+            for database in now.databases.difference(&self.before.databases) {
+                self.remove(client, database)?;
+            }
+            for tablespace in now.tablespaces.difference(&self.before.tablespaces) {
+                run(client, "remove a tablespace", &format!("DROP TABLESPACE {}", quote_identifier(tablespace)))?;
+            }
+            self.restore_owner(client)?;
+            let made: Vec<&String> = now.roles.difference(&self.before.roles).collect();
+            for role in &made {
+                // What it may do in databases that stay.
+                run(client, "remove what a role owns", &format!("DROP OWNED BY {} CASCADE", quote_identifier(role)))?;
+            }
+            for role in made {
+                run(client, "remove a role", &format!("DROP ROLE {}", quote_identifier(role)))?;
+            }
+            Ok(())
+        })
     }
 
     /// The owner as it was made, whatever a migration did to it.
@@ -280,11 +287,9 @@ impl Drop for Cluster<'_> {
         if self.is_kept.load(Ordering::SeqCst) {
             return;
         }
-        if let Ok(mut client) = self.administer() {
-            let _ = self.reset();
-            let _ = self.remove(&mut client, BASE);
-            let _ = client.batch_execute(&format!("DROP ROLE IF EXISTS {OWNER}"));
-        }
+        let _ = self.reset();
+        let _ = self.administer(|client| self.remove(client, BASE));
+        let _ = self.administer(|client| run(client, "remove the owner role", &format!("DROP ROLE IF EXISTS {OWNER}")));
     }
 }
 
@@ -332,7 +337,7 @@ impl<'a> Database<'a> {
 
     /// Ends every session in it.
     pub fn end_sessions(&self) -> Result<(), ServerError> {
-        end_sessions(&mut self.cluster.administer()?, &self.name)
+        self.cluster.administer(|client| end_sessions(client, &self.name))
     }
 
     /// Leaves it where it is, for the user to look at.
@@ -348,9 +353,7 @@ impl Drop for Database<'_> {
             return;
         }
         // A server that is gone took the database with it; else the next reset meets it and says what is wrong.
-        if let Ok(mut client) = self.cluster.administer() {
-            let _ = self.cluster.remove(&mut client, &self.name);
-        }
+        let _ = self.cluster.administer(|client| self.cluster.remove(client, &self.name));
     }
 }
 

@@ -12,6 +12,7 @@ pub mod cluster;
 mod disk;
 pub mod evidence;
 pub mod fingerprint;
+mod idle;
 pub mod judge;
 mod judgement_report;
 mod limit;

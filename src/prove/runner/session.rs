@@ -32,12 +32,13 @@ impl<'a> Sessions<'a> {
     /// Ends all of them, by a session of the administrator's. Where none is to be had, the server is gone, and they with it.
     pub fn end(&self) {
         let processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Ok(mut administrator) = self.call.database.cluster().administer() {
+        let _ = self.call.database.cluster().administer(|administrator| {
             for process in processes {
                 // One that ended by itself is what this wants.
                 let _ = administrator.query("SELECT pg_catalog.pg_terminate_backend($1)", &[&process]);
             }
-        }
+            Ok(())
+        });
     }
 }
 
