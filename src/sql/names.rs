@@ -25,6 +25,13 @@ const QUOTED_KEYWORDS: [&str; 164] = [
     "xmlexists", "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable",
 ];
 
+/// A string constant as SQL text, whatever `standard_conforming_strings` is: the server's `quote_literal`, where a backslash makes it
+/// `E'…'`.
+pub fn quote_literal(text: &str) -> String {
+    let doubled = text.replace('\'', "''");
+    if text.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
+}
+
 /// An identifier as SQL text, quoted only where it must be: the server's `quote_identifier` (`ruleutils.c`).
 pub fn quote_identifier(name: &str) -> String {
     if is_plain(name) && QUOTED_KEYWORDS.binary_search(&name).is_err() {

@@ -8,6 +8,7 @@ use super::steps::Walk;
 use super::{differences, is_judged};
 use crate::finding::Level;
 use crate::op::{Op, TransactionCommand};
+use crate::prove::answer::rows;
 use crate::prove::evidence::{Coverage, Found, Outcome, ProofReport};
 use crate::prove::fingerprint::{Fingerprint, Masked, Scope};
 use crate::prove::observe::trace::TELL_STATISTICS;
@@ -16,9 +17,10 @@ use crate::prove::runner::{RunFailure, Stopped, apply_unit, not_run, send};
 use crate::prove::stage::{Proof, ProveError, Stage, while_proving};
 use crate::source::Wrapping;
 use crate::source::layouts::{self, Late};
+use crate::sql::names::quote_literal;
 use postgres::error::SqlState;
-use postgres::{Client, SimpleQueryMessage};
-use std::collections::BTreeSet;
+use postgres::{Client, SimpleQueryRow};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
 pub struct Rerun;
@@ -98,32 +100,28 @@ impl Again<'_, '_> {
     /// `None` where it refuses a transaction.
     fn in_a_transaction(&self, walk: &mut Walk<'_>) -> Result<Option<Repeated>, ProveError> {
         let client = walk.client()?;
-        let sequences = Sequences::read(client)?;
-        let first = self.attempt(client)?;
-        let repeated = match first {
+        client.batch_execute(TELL_STATISTICS).map_err(while_proving("begin a transaction"))?;
+        let sequences = Sequences::read(client, "BEGIN")?;
+        let repeated = match self.attempt(client)? {
             Attempt::Refused => None,
             Attempt::Failed(failure) => Some(Repeated::Failed(failure)),
-            Attempt::Succeeded(written) if written.is_nothing() && !sequences.moved(client)? => Some(Repeated::Nothing),
+            Attempt::Succeeded(written) if written.is_nothing() && Sequences::read(client, "")? == sequences => {
+                Some(Repeated::Nothing)
+            }
             Attempt::Succeeded(written) => {
                 let scope = self.scope_of(written);
                 let after = Fingerprint::read(client, &scope).map_err(while_proving("read the database"))?;
-                roll_back(client)?;
                 sequences.restore(client)?;
                 let before = Fingerprint::read(client, &scope).map_err(while_proving("read the database"))?;
                 return Ok(Some(compared(&before, &after)));
             }
         };
-        roll_back(client)?;
         sequences.restore(client)?;
         Ok(repeated)
     }
 
-    /// Leaves the transaction open, aborted or not.
+    /// In the open transaction, which it leaves open, aborted or not.
     fn attempt(&self, client: &mut Client) -> Result<Attempt, ProveError> {
-        client
-            .batch_execute(TELL_STATISTICS)
-            .and_then(|()| client.batch_execute("BEGIN"))
-            .map_err(while_proving("begin a transaction"))?;
         self.forget_record(client)?;
         for (number, statement) in self.unit.statements.iter().enumerate().filter(|(_, one)| not_run(one).is_none()) {
             if matches!(statement.op, Some(Op::Transaction(_))) {
@@ -150,11 +148,11 @@ impl Again<'_, '_> {
         let copy = self.stage.cluster.copy_of(&walk.database)?;
         let mut client = copy.connect()?;
         self.forget_record(&mut client)?;
-        let (sequences, written) = (Sequences::read(&mut client)?, rows_written(&mut client)?);
+        let (sequences, written) = (Sequences::read(&mut client, "")?, rows_written(&mut client)?);
         if let Err(failure) = apply_unit(&mut client, self.unit)? {
             return Ok(Repeated::Failed(failure));
         }
-        if rows_written(&mut client)? == written && !sequences.moved(&mut client)? {
+        if rows_written(&mut client)? == written && Sequences::read(&mut client, "")? == sequences {
             return Ok(Repeated::Nothing);
         }
         let scope = Scope { keeps_plans: false, ..self.scope() };
@@ -169,16 +167,14 @@ impl Again<'_, '_> {
     /// A script that looks up its own record would do nothing: it must not find it.
     fn forget_record(&self, client: &mut Client) -> Result<(), ProveError> {
         let Some(ledger) = self.stage.runner.ledger() else { return Ok(()) };
-        let exists = client
-            .query_one("SELECT pg_catalog.to_regclass($1) IS NOT NULL", &[&ledger.table])
-            .and_then(|row| row.try_get::<_, bool>(0))
-            .map_err(while_proving("look for the ledger"))?;
-        if !exists {
+        const ACTION: &str = "take a record out of the ledger";
+        // In one message each: this is done before every unit.
+        let exists = format!("SELECT 1 WHERE pg_catalog.to_regclass({}) IS NOT NULL", quote_literal(&ledger.table));
+        if rows(&client.simple_query(&exists).map_err(while_proving(ACTION))?).next().is_none() {
             return Ok(());
         }
-        let delete = format!("DELETE FROM {} WHERE {}::text = $1", ledger.table, ledger.column);
-        client.execute(&delete, &[&self.unit.id]).map_err(while_proving("take a record out of the ledger"))?;
-        Ok(())
+        let delete = format!("DELETE FROM {} WHERE {}::text = {}", ledger.table, ledger.column, quote_literal(&self.unit.id));
+        client.batch_execute(&delete).map_err(while_proving(ACTION))
     }
 
     /// Without the rows of the ledger, by any name that it may have.
@@ -331,10 +327,6 @@ fn stands_outside(unit: &ReplayUnit, at: usize) -> bool {
     false
 }
 
-fn roll_back(client: &mut Client) -> Result<(), ProveError> {
-    client.batch_execute("ROLLBACK").map_err(while_proving("roll back"))
-}
-
 /// Rows that all sessions together have written to the tables of this database, those of the server among them, as far as it has been
 /// told. This session has nothing left to tell.
 fn rows_written(client: &mut Client) -> Result<i64, ProveError> {
@@ -345,41 +337,31 @@ fn rows_written(client: &mut Client) -> Result<i64, ProveError> {
     client.query_one(QUERY, &[]).and_then(|row| row.try_get(0)).map_err(while_proving(ACTION))
 }
 
-/// Where the sequences of users stand.
-struct Sequences(Vec<(String, Option<i64>)>);
+/// Where the sequences of users stand, by their OIDs. `None` where nothing was taken from one, or we may not see it.
+#[derive(Debug, PartialEq, Eq)]
+struct Sequences(BTreeMap<u32, Option<i64>>);
 
 impl Sequences {
-    fn read(client: &mut Client) -> Result<Sequences, ProveError> {
-        const QUERY: &str = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), \
-             CASE WHEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT,USAGE') THEN pg_catalog.pg_sequence_last_value(c.oid) END \
-             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE c.relkind = 'S' AND n.nspname !~ '^pg_' ORDER BY 1";
-        let answer = client.simple_query(QUERY).map_err(while_proving("read the sequences"))?;
-        let sequence = |message: SimpleQueryMessage| match message {
-            SimpleQueryMessage::Row(row) => Some((row.get(0)?.to_owned(), row.get(1).and_then(|value| value.parse().ok()))),
-            _ => None,
-        };
-        Ok(Sequences(answer.into_iter().filter_map(sequence).collect()))
+    /// After a statement, in one message.
+    fn read(client: &mut Client, after: &str) -> Result<Sequences, ProveError> {
+        const QUERY: &str = "SELECT seqrelid, CASE WHEN pg_catalog.has_sequence_privilege(seqrelid, 'SELECT,USAGE') \
+             THEN pg_catalog.pg_sequence_last_value(seqrelid) END FROM pg_catalog.pg_sequence WHERE seqrelid >= 16384";
+        let answer = client.simple_query(&format!("{after}; {QUERY}")).map_err(while_proving("read the sequences"))?;
+        let sequence = |row: &SimpleQueryRow| Some((row.get(0)?.parse().ok()?, row.get(1).and_then(|value| value.parse().ok())));
+        Ok(Sequences(rows(&answer).filter_map(sequence).collect()))
     }
 
-    fn moved(&self, client: &mut Client) -> Result<bool, ProveError> {
-        Ok(Sequences::read(client)?.0 != self.0)
-    }
-
-    /// Puts back what moved. Sequences that are gone or new were rolled back with the rest.
+    /// Rolls back, and puts back what moved all the same. Sequences that are gone or new were rolled back with the rest.
     fn restore(&self, client: &mut Client) -> Result<(), ProveError> {
-        let now = Sequences::read(client)?;
-        for (name, value) in &self.0 {
-            if now.0.iter().any(|(other, moved)| other == name && moved != value) {
-                let (setting, called) = match value {
+        let Sequences(now) = Sequences::read(client, "ROLLBACK")?;
+        for (sequence, value) in &self.0 {
+            if now.get(sequence).is_some_and(|moved| moved != value) {
+                let (value, is_called) = match value {
                     Some(value) => (value.to_string(), "true"),
-                    None => {
-                        ("(SELECT seqstart FROM pg_catalog.pg_sequence WHERE seqrelid = '{name}'::regclass)".to_owned(), "false")
-                    }
+                    None => (format!("(SELECT seqstart FROM pg_catalog.pg_sequence WHERE seqrelid = {sequence})"), "false"),
                 };
-                let quoted = name.replace('\'', "''");
-                let setting = setting.replace("{name}", &quoted);
-                let set = format!("SELECT pg_catalog.setval('{quoted}', {setting}, {called})");
+                let set =
+                    format!("SELECT pg_catalog.setval({sequence}::pg_catalog.oid::pg_catalog.regclass, {value}, {is_called})");
                 client.batch_execute(&set).map_err(while_proving("put a sequence back"))?;
             }
         }

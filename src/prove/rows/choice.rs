@@ -5,6 +5,7 @@ use super::describe::{Check, Column, Key, Oid, Schema, Table};
 use super::hints::{self, Hints};
 use super::literal::{self, Wanted};
 use super::references;
+use crate::sql::names::quote_literal;
 use postgres::{Client, Error};
 use std::collections::{BTreeMap, HashMap};
 
@@ -394,10 +395,4 @@ pub fn in_savepoint<T>(
         }
         Err(error) => Err(error),
     }
-}
-
-/// As a string constant, whatever `standard_conforming_strings` is.
-pub fn quote_literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }

@@ -1,7 +1,8 @@
 //! One table's rows, one by one: other values where the server says no.
 
-use super::choice::{Accepted, Chooser, Component, Style, Trouble, Value, Values, in_savepoint, key_values, quote_literal};
+use super::choice::{Accepted, Chooser, Component, Style, Trouble, Value, Values, in_savepoint, key_values};
 use super::describe::{Key, Schema, Table};
+use crate::sql::names::quote_literal;
 use postgres::error::{DbError, SqlState};
 use postgres::{Client, Error};
 use std::collections::BTreeSet;

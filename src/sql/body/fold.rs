@@ -2,6 +2,7 @@
 //! to hold a constant. By the server's rules, or not at all: what is not certain is no constant.
 
 use crate::expr::Expr;
+use crate::sql::names::quote_literal;
 use pg_query::Node;
 use pg_query::protobuf::node::Node as Kind;
 use pg_query::protobuf::{AExprKind, FuncCall, KeywordKind, TypeName, a_const};
@@ -289,12 +290,6 @@ fn pad(out: &mut String, text: &str, width: &str) -> Option<()> {
         out.extend([&blanks, text]);
     }
     Some(())
-}
-
-/// As `quote_literal` of the server: a backslash makes it `E'…'`.
-fn quote_literal(value: &str) -> String {
-    let doubled = value.replace('\'', "''");
-    if value.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
 }
 
 /// As `quote_ident` of the server: safe are lower-case names that are no keyword, or one without a meaning of its own.
