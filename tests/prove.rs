@@ -211,30 +211,33 @@ fn shell(line: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Sends a signal to a run in the middle of a proof, and waits until nothing of it is left. After a kill the watchdog needs its
+/// Sends a signal to a run in the middle of a proof, or of several that go on side by side, and waits until nothing of it is left. After a kill the watchdog needs its
 /// moment; after the others nothing may be left at all.
 fn interrupted(signal: &str, proof: &str, code: Option<i32>) {
     let history = slow_history();
     let mut running = std::process::Command::new(assert_cmd::cargo::cargo_bin!("phasegate"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["prove", history.path().to_str().unwrap(), "--only", proof, "--format", "json"])
+        .args(["prove", history.path().to_str().unwrap(), "--only", proof, "--jobs", "2", "--format", "json"])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
     let begun = std::time::Instant::now();
+    let wanted = proof.split(',').count();
     // Somebody sleeps in the second migration: the proof is at work.
-    let postmaster = loop {
+    let postmasters = loop {
         let children = shell(&format!("pgrep -P {}", running.id())).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let works = |child: &&String| shell(&format!("ps -o args= --ppid {child}")).contains("SELECT");
-        if let Some(postmaster) = children.iter().find(works) {
-            break postmaster.clone();
+        let working: Vec<String> = children.iter().filter(works).cloned().collect();
+        if working.len() == wanted {
+            break working;
         }
         assert!(begun.elapsed().as_secs() < 30, "{signal} in {proof}: it does not begin");
         std::thread::sleep(std::time::Duration::from_millis(50));
     };
-    let children = shell(&format!("pgrep -P {}", running.id())).split_whitespace().collect::<Vec<_>>().join(",");
-    assert!(children.contains(','), "{signal} in {proof}: the server {postmaster} and its watchdog, not {children}");
+    let children: Vec<String> = shell(&format!("pgrep -P {}", running.id())).split_whitespace().map(str::to_owned).collect();
+    assert!(children.len() >= 2 * wanted, "{signal} in {proof}: servers {postmasters:?} and their watchdogs, not {children:?}");
+    let children = children.join(",");
     shell(&format!("kill -s {signal} {}", running.id()));
     assert_eq!(running.wait().unwrap().code(), code, "{signal} in {proof}");
     let patience = std::time::Instant::now();
@@ -261,6 +264,7 @@ fn a_kill_in_any_proof_leaves_no_server() {
         "1",
     ]));
     assert_eq!(outcomes(&known).len(), EVERY_PROOF.len());
+    interrupted("KILL", "rerun,trace", None);
     for some in EVERY_PROOF.chunks(3) {
         std::thread::scope(|scope| {
             for proof in some {
@@ -274,7 +278,7 @@ fn a_kill_in_any_proof_leaves_no_server() {
 fn a_signal_that_can_be_heard_leaves_no_server_when_the_program_ends() {
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
         std::thread::scope(|scope| {
-            for proof in ["crash", "runners", "trace"] {
+            for proof in ["crash", "runners", "rerun,trace"] {
                 scope.spawn(move || interrupted(signal, proof, Some(code)));
             }
         });
@@ -282,12 +286,49 @@ fn a_signal_that_can_be_heard_leaves_no_server_when_the_program_ends() {
 }
 
 #[test]
+fn proofs_side_by_side_say_the_same_as_one_after_the_other() {
+    // Times, and what of the log a checkpoint adds, are not the same twice.
+    fn settle(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields.iter_mut() {
+                    if matches!(name.as_str(), "seconds" | "milliseconds" | "wal_bytes") {
+                        *value = Value::Null;
+                    }
+                    settle(value);
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(settle),
+            _ => {}
+        }
+    }
+    let of = |jobs: &str| {
+        let proofs = EVERY_PROOF.join(",");
+        let arguments =
+            ["fixtures/demo", "--format", "json", "--rounds", "1", "--budget", "600", "--only", &proofs, "--jobs", jobs];
+        let mut report = report(&phasegate(&arguments));
+        settle(&mut report);
+        report
+    };
+    let alone = of("1");
+    assert_eq!(outcomes(&alone).len(), EVERY_PROOF.len());
+    assert_eq!(alone, of("3"));
+}
+
+#[test]
 fn a_server_that_dies_in_the_middle_is_told_with_the_end_of_its_log() {
     // The lock file of the socket has the postmaster's number.
     let runner = "kill -9 $(head -n 1 \"$PGHOST/.s.PGSQL.$PGPORT.lock\")";
-    let output = phasegate(&["fixtures/demo", "--format", "json", "--only", "apply,rerun", "--runner", runner]);
-    assert_eq!(output.status.code(), Some(3));
-    let report = report(&output);
+    let arguments = ["fixtures/demo", "--format", "json", "--only", "apply,rerun", "--runner", runner, "--jobs"];
+    let outcomes_of = |jobs: &str| {
+        let output = phasegate(&[&arguments[..], &[jobs]].concat());
+        assert_eq!(output.status.code(), Some(3));
+        report(&output)
+    };
+    // What goes on beside it has a server of its own.
+    let outcomes_beside: Vec<String> = outcomes(&outcomes_of("2")).into_iter().map(|(_, outcome)| outcome).collect();
+    assert_eq!(outcomes_beside, ["not-run", "passed"]);
+    let report = outcomes_of("1");
     let why = |at: usize| report["evidence"][0]["proofs"][at]["why"].as_str().unwrap().to_owned();
     assert_eq!(outcomes(&report).iter().map(|(_, outcome)| outcome.as_str()).collect::<Vec<_>>(), ["not-run", "not-run"]);
     assert!(why(0).contains("the server is gone, its log ends: ") && why(0).contains("database system is ready"), "{}", why(0));

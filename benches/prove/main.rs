@@ -1,8 +1,9 @@
 //! `make bench`: wall time of `phasegate prove`, beside one plain pass of `psql -f` over the same files on a server of the same kind.
 //!
-//! A generated history of 300 migrations, or a real one where a path is given. What is required: apply, second-run, rerun and trace
-//! together take at most four passes and a second; runners and crash keep to their budget; a local server answers its first query
-//! within a quarter of a second once its template is there. Of several runs the fastest counts.
+//! A generated history of 300 migrations, or a real one where a path is given. What is required: a command that proves apply,
+//! second-run, rerun and trace takes at most four passes and a second, the check and its servers included; runners and crash keep to
+//! their budget; a local server answers its first query within a quarter of a second once its template is there. Of several runs the
+//! fastest counts.
 
 #[path = "../check/generate.rs"]
 #[allow(dead_code, reason = "the other bench uses the rest")]
@@ -46,25 +47,16 @@ fn main() {
     let files = files_of(&history);
     let pass = fastest(RUNS, || psql(&files));
     println!("{:44} {:8.3} s", format!("one pass of psql over {} files", files.len()), pass.as_secs_f64());
-    let mut best: Option<Vec<(String, f64)>> = None;
-    for _ in 0..RUNS {
-        let proofs = prove(&history, &CHEAP);
-        let sum = |proofs: &[(String, f64)]| proofs.iter().map(|(_, seconds)| seconds).sum::<f64>();
-        if best.as_ref().is_none_or(|best| sum(&proofs) < sum(best)) {
-            best = Some(proofs);
-        }
-    }
-    let mut sum = 0.0;
-    for (name, seconds) in best.unwrap_or_default() {
+    let (wall, proofs) = (0..RUNS).map(|_| prove(&history, &CHEAP)).min_by_key(|(wall, _)| *wall).expect("at least one run");
+    for (name, seconds) in proofs {
         println!("  {name:42} {seconds:8.3} s");
-        sum += seconds;
     }
     let allowed = 4.0 * pass.as_secs_f64() + 1.0;
-    println!("{:44} {sum:8.3} s of {allowed:.3} s", "together");
-    if sum > allowed {
+    println!("{:44} {:8.3} s of {allowed:.3} s", "the command that proves these", wall.as_secs_f64());
+    if wall.as_secs_f64() > allowed {
         missed.push(format!("{} take at most four passes and a second", CHEAP.join(", ")));
     }
-    for (name, seconds) in prove(&history, &["runners", "crash"]) {
+    for (name, seconds) in prove(&history, &["runners", "crash"]).1 {
         println!("{name:44} {seconds:8.3} s of {BUDGET} s");
         // What is begun is brought to its end.
         if seconds > 1.2 * BUDGET as f64 {
@@ -123,18 +115,20 @@ fn psql(files: &[PathBuf]) -> Duration {
     wall
 }
 
-/// The proofs and their seconds. Each has to be carried out.
-fn prove(history: &Path, proofs: &[&str]) -> Vec<(String, f64)> {
+/// How long the command took, and each of its proofs in seconds. Each has to be carried out.
+fn prove(history: &Path, proofs: &[&str]) -> (Duration, Vec<(String, f64)>) {
+    let started = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_phasegate"))
         .args(["prove", "--format", "json", "--budget", &BUDGET.to_string(), "--only", &proofs.join(",")])
         .arg(history)
         .output()
         .expect("running phasegate");
+    let wall = started.elapsed();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report in JSON");
     let proven = report["evidence"][0]["proofs"].as_array().expect("proofs");
     let one = |proof: &serde_json::Value| {
         assert_ne!(proof["outcome"], "not-run", "{proof}");
         (proof["proof"].as_str().expect("a name").to_owned(), proof["seconds"].as_f64().expect("seconds"))
     };
-    proven.iter().map(one).collect()
+    (wall, proven.iter().map(one).collect())
 }

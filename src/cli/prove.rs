@@ -11,12 +11,14 @@ use crate::prove::proofs::PROOFS;
 use crate::prove::prover::{self, Prover, RunnerChoice};
 use crate::prove::server::url::ProcessEnvironment;
 use crate::prove::server::{self, ServerChoice, Target, interrupt};
-use crate::prove::stage::{Progress, Proof, Wanted};
+use crate::prove::stage::{Progress, Proof, Screen, Wanted};
 use crate::report::escape::escape;
 use crate::source::nearest;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 /// Run migrations on a disposable PostgreSQL server, and prove that they apply, bear a second run, colliding runners and a crash, and
@@ -66,6 +68,10 @@ struct ProofArguments {
     /// Stop a statement that takes longer, unless the migration sets its own limit
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     statement_timeout: u64,
+    /// How many proofs go on at the same time, each on a local server of its own. Those that call the runner never do. Default: one
+    /// for each processor
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
     /// Stop what makes the databases of a proof larger than this together
     #[arg(long, value_name = "MB", default_value_t = 4000)]
     disk_limit: u64,
@@ -131,7 +137,8 @@ fn proof(name: &str) -> Result<&'static dyn Proof, String> {
 
 impl Arguments {
     fn request(&self) -> prover::Request {
-        let ProofArguments { only, skip, idempotent, runners, rounds, budget, statement_timeout, disk_limit } = &self.proofs;
+        let ProofArguments { only, skip, idempotent, runners, rounds, budget, statement_timeout, jobs, disk_limit } =
+            &self.proofs;
         let is_in = |list: &[&'static dyn Proof], proof: &&'static dyn Proof| list.iter().any(|one| one.name() == proof.name());
         let is_asked = |proof: &&'static dyn Proof| {
             if only.is_empty() { !is_in(skip, proof) && !proof.is_opt_in() } else { is_in(only, proof) }
@@ -160,6 +167,7 @@ impl Arguments {
             ledger: self.runner.ledger.clone(),
             keep: self.server.keep,
             disk_limit: disk_limit.saturating_mul(1_000_000),
+            jobs: jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from),
         }
     }
 }
@@ -209,13 +217,12 @@ pub fn run(arguments: &Arguments, color: ColorChoice, volume: Volume) -> io::Res
             return judging.finish(check::run(&judging.request), volume, |_| {}).map(|exit| exit.max(Exit::Unproven));
         }
     };
-    let progress = Shown::new(volume);
-    let mut prover = Prover::new(server.as_ref(), &request, &progress);
+    let screen = Terminal::new(volume);
+    let mut prover = Prover::new(server.as_ref(), &request, &screen);
     let mut watched = Watched::start(Some(&mut prover));
     let checked = check::run_observed(&judging.request, &mut watched);
     let Watched { lines, .. } = watched;
     let Prover { evidence, kept, .. } = prover;
-    progress.bar.finish_and_clear();
     interrupt::settle();
     if volume == Volume::Verbose {
         verbose::tell(&lines);
@@ -242,31 +249,49 @@ fn tell_what_is_missing(evidence: &[Evidence]) {
     }
 }
 
-/// What is going on, in one line on standard error where that is a terminal.
+/// What is going on, one line for each thing, on standard error where that is a terminal.
 #[derive(Debug)]
-struct Shown {
-    bar: ProgressBar,
+struct Terminal {
+    lines: MultiProgress,
 }
 
-impl Shown {
-    fn new(volume: Volume) -> Shown {
-        let bar = if volume == Volume::Quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-        // The template is a constant: where it could not be read the default one does.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {prefix} {wide_msg}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Shown { bar }
+impl Terminal {
+    fn new(volume: Volume) -> Terminal {
+        let target = if volume == Volume::Quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        Terminal { lines: MultiProgress::with_draw_target(target) }
     }
 }
 
-impl Progress for Shown {
+impl Screen for Terminal {
+    fn place(&self) -> Box<dyn Progress> {
+        let line = self.lines.add(ProgressBar::new_spinner());
+        // The template is a constant: where it could not be read the default one does.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {prefix} {wide_msg}") {
+            line.set_style(style);
+        }
+        line.enable_steady_tick(Duration::from_millis(120));
+        Box::new(Line { line })
+    }
+}
+
+#[derive(Debug)]
+struct Line {
+    line: ProgressBar,
+}
+
+impl Progress for Line {
     fn proof(&self, name: &str) {
-        self.bar.set_prefix(name.to_owned());
-        self.bar.set_message("");
+        self.line.set_prefix(name.to_owned());
+        self.line.set_message("");
     }
 
     fn unit(&self, id: &str) {
-        self.bar.set_message(escape(id).into_owned());
+        self.line.set_message(escape(id).into_owned());
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.line.finish_and_clear();
     }
 }

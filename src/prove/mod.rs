@@ -1,7 +1,8 @@
 //! What a real server says: the only room that opens connections.
 //!
 //! [`server`] starts disposable servers; [`cluster`] makes databases on one, [`chain`] is the history to run there and [`runner`] what
-//! runs it. [`proofs`] are what is proven, each with what [`stage`] hands it, and they answer in [`evidence`]; [`prover`] runs them all.
+//! runs it. [`proofs`] are what is proven, each with what [`stage`] hands it, and they answer in [`evidence`]; [`prover`] runs them
+//! all, in [`lane`]s that go side by side.
 //! [`observe`] reads a schema off a server and says what a statement changed in it, in the words
 //! of [`crate::effect`]; [`replay`] runs a history statement by statement; [`judge`] holds a prediction against all that,
 //! [`trace`] one about what statements cost. [`fingerprint`] describes a whole database, so that two states can be compared.
@@ -15,6 +16,7 @@ pub mod fingerprint;
 mod idle;
 pub mod judge;
 mod judgement_report;
+pub mod lane;
 mod limit;
 pub mod observe;
 pub mod proofs;

@@ -1,28 +1,21 @@
 //! Runs the proofs of each history that a check goes through, and says what they found as findings of that history.
 //!
-//! Every history gets a cluster of its own on one server. A proof that breaks off is reported with why, and the next one is tried as
-//! long as the server lives.
+//! Every history gets a cluster of its own. A proof that breaks off is reported with why, and the others are carried out as long as
+//! there is a server that lives.
 
 use super::chain::Chain;
 use super::cluster::{Cluster, ClusterOptions, SetUp};
-use super::disk;
-use super::evidence::{Evidence, Found, Outcome, ProofReport, Proven};
+use super::evidence::{Evidence, Found};
+use super::lane::{self, Work};
 use super::runner::{BuiltIn, Call, CommandRunner, Ledger, Runner};
 use super::server::Server;
-use super::stage::{Memory, Progress, Proof, ProveError, Stage, Wanted};
+use super::stage::{Proof, ProveError, Screen, Wanted};
 use crate::check::{CheckedHistory, Witness};
 use crate::config::{ProveSettings, Settings};
 use crate::finding::Finding;
 use crate::source::ReportPath;
 use crate::sql::ParsedUnit;
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::rc::Rc;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-/// How long a server that died may still look as if it ran.
-const MOMENT: Duration = Duration::from_millis(50);
 
 /// What is to be proven, and how.
 #[derive(Debug)]
@@ -39,6 +32,8 @@ pub struct Request {
     pub keep: bool,
     /// Bytes that the databases of a proof may have together.
     pub disk_limit: u64,
+    /// How many proofs may go on at the same time, each on a server of its own, where the server has others like it beside it.
+    pub jobs: usize,
 }
 
 /// Who applies the migrations.
@@ -58,7 +53,7 @@ pub enum RunnerChoice {
 pub struct Prover<'a> {
     pub server: &'a dyn Server,
     pub request: &'a Request,
-    pub progress: &'a dyn Progress,
+    pub screen: &'a dyn Screen,
     /// One for each history, in the order in which they were checked.
     pub evidence: Vec<Evidence>,
     /// How to connect to what was kept and how to end it, or why nothing was.
@@ -66,44 +61,42 @@ pub struct Prover<'a> {
 }
 
 impl<'a> Prover<'a> {
-    pub fn new(server: &'a dyn Server, request: &'a Request, progress: &'a dyn Progress) -> Prover<'a> {
-        Prover { server, request, progress, evidence: Vec::new(), kept: None }
+    pub fn new(server: &'a dyn Server, request: &'a Request, screen: &'a dyn Screen) -> Prover<'a> {
+        Prover { server, request, screen, evidence: Vec::new(), kept: None }
     }
 
     fn run(&mut self, chain: &Chain<'_>, settings: &Settings) -> (Evidence, Vec<Found>) {
         let mut evidence = self.no_evidence(chain);
-        let prepared = self.cluster_options(settings).and_then(|(options, wanted)| {
-            let runner = self.runner(chain, settings)?;
-            Ok((Cluster::prepare(self.server, &options)?, wanted, runner))
-        });
-        let (cluster, wanted, runner) = match prepared {
-            Ok(prepared) => prepared,
+        let planned = self.cluster_options(settings).and_then(|options| Ok((options, self.runner(chain, settings)?)));
+        let ((options, wanted), runner) = match planned {
+            Ok(planned) => planned,
             Err(error) => {
-                let why = self.explained(&error);
-                evidence.proofs = self.request.proofs.iter().map(|proof| not_run(*proof, why.clone())).collect();
+                evidence.proofs = self.request.proofs.iter().map(|proof| lane::not_run(*proof, error.to_string())).collect();
                 return (evidence, Vec::new());
             }
         };
         evidence.runner = runner.description();
-        let stage = Stage {
-            cluster: &cluster,
+        let work = Work {
+            proofs: &self.request.proofs,
             chain,
             runner: runner.as_ref(),
+            cluster: &options,
             wanted: &wanted,
-            progress: self.progress,
-            memory: Rc::new(Memory::default()),
+            screen: self.screen,
+            disk_limit: self.request.disk_limit,
+            jobs: self.request.jobs,
         };
+        let (ended, cluster) = lane::run(&work, self.server);
         let mut found = Vec::new();
-        for proof in &self.request.proofs {
-            let (proven, report) = self.one(*proof, &stage);
+        for (proven, report) in ended {
             evidence.proofs.push(proven);
             if let Some(mut report) = report {
                 found.append(&mut report.found);
                 evidence.observed.append(&mut report.observed);
             }
         }
-        if self.request.keep && self.kept.is_none() {
-            self.kept = Some(self.keep(&stage).map_err(|error| error.to_string()));
+        if let Some(cluster) = cluster.filter(|_| self.request.keep && self.kept.is_none()) {
+            self.kept = Some(self.keep(&work, &cluster).map_err(|error| error.to_string()));
         }
         (evidence, found)
     }
@@ -121,63 +114,15 @@ impl<'a> Prover<'a> {
     }
 
     /// Applies the history once more, for the user to look at. As much of it as applies.
-    fn keep(&self, stage: &Stage<'_>) -> Result<Vec<String>, ProveError> {
-        drop(stage.memory.applied.take());
-        stage.cluster.reset()?;
-        let database = stage.cluster.fresh()?;
-        let call = Call { database: &database, units: stage.chain.units.len(), through: None, limit: stage.wanted.runner_limit };
-        stage.runner.run(stage.chain, &call)?;
-        let lines = self.server.keep(database.name(), stage.cluster.owner())?;
+    fn keep(&self, work: &Work<'_>, cluster: &Cluster<'_>) -> Result<Vec<String>, ProveError> {
+        cluster.reset()?;
+        let database = cluster.fresh()?;
+        let call = Call { database: &database, units: work.chain.units.len(), through: None, limit: work.wanted.runner_limit };
+        work.runner.run(work.chain, &call)?;
+        let lines = self.server.keep(database.name(), cluster.owner())?;
         database.keep();
-        stage.cluster.keep();
+        cluster.keep();
         Ok(lines)
-    }
-
-    fn one(&self, proof: &'static dyn Proof, stage: &Stage<'_>) -> (Proven, Option<ProofReport>) {
-        self.progress.proof(proof.name());
-        let started = Instant::now();
-        let limit = self.request.disk_limit;
-        let (answer, exceeded) = if self.server.is_running() {
-            disk::within(self.server, limit, || proof.prove(stage))
-        } else {
-            (Err(ProveError::ServerGone), None)
-        };
-        // Whatever came out then came of sessions that we ended.
-        let answer = exceeded.map_or(answer, |size| Err(ProveError::DiskLimit { size, limit }));
-        let seconds = started.elapsed().as_secs_f64();
-        // What is found where the server went away in the middle is not the migrations' doing.
-        let is_spoiled = |report: &ProofReport| report.outcome != Outcome::Passed && self.is_gone();
-        let answer = answer.and_then(|report| if is_spoiled(&report) { Err(ProveError::ServerGone) } else { Ok(report) });
-        match answer {
-            Ok(report) => {
-                let ProofReport { outcome, coverage, remarks, .. } = report.clone();
-                let rules = report.found.iter().map(|found| found.rule).collect();
-                (Proven { proof: proof.name(), outcome, seconds, coverage, remarks, rules }, Some(report))
-            }
-            Err(error) => (Proven { seconds, ..not_run(proof, self.explained(&error)) }, None),
-        }
-    }
-
-    /// Why we could not go on. Where the server died, the end of its log says more than a closed connection does.
-    fn explained(&self, error: &ProveError) -> String {
-        let said = error.to_string();
-        match (self.is_gone(), self.server.log_end()) {
-            (false, _) => said,
-            (true, None) => format!("{said}; the server is gone"),
-            (true, Some(log)) => format!("{said}; the server is gone, its log ends: {log}"),
-        }
-    }
-
-    /// The server's process has ended. Its connections may have been closed a moment before that can be seen.
-    fn is_gone(&self) -> bool {
-        let asked = Instant::now();
-        while self.server.is_running() {
-            if asked.elapsed() > MOMENT {
-                return false;
-            }
-            sleep(MOMENT / 10);
-        }
-        true
     }
 
     fn runner(&self, chain: &Chain<'_>, settings: &Settings) -> Result<Box<dyn Runner>, ProveError> {
@@ -216,17 +161,12 @@ fn read(file: &Path) -> Result<String, ProveError> {
     std::fs::read_to_string(file).map_err(|source| ProveError::File { path: file.to_owned(), source })
 }
 
-fn not_run(proof: &dyn Proof, why: String) -> Proven {
-    let ProofReport { outcome, coverage, remarks, .. } = ProofReport::not_run(why);
-    Proven { proof: proof.name(), outcome, seconds: 0.0, coverage, remarks, rules: BTreeSet::new() }
-}
-
 impl Witness for Prover<'_> {
     fn testify(&mut self, checked: &CheckedHistory, parsed: &[ParsedUnit], settings: &Settings) -> Vec<Finding> {
         let chain = Chain::new(checked, parsed);
         if self.kept.is_some() {
             let why = "--keep leaves the server with the first history in it: name one history".to_owned();
-            let proofs = self.request.proofs.iter().map(|proof| not_run(*proof, why.clone())).collect();
+            let proofs = self.request.proofs.iter().map(|proof| lane::not_run(*proof, why.clone())).collect();
             self.evidence.push(Evidence { proofs, ..self.no_evidence(&chain) });
             return Vec::new();
         }

@@ -59,7 +59,13 @@ pub struct Wanted {
     pub seed: Vec<(String, String)>,
 }
 
-/// Told what is being done, for people who wait.
+/// Where people who wait see what is being done.
+pub trait Screen: std::fmt::Debug + Send + Sync {
+    /// A place on it for proofs that run one after the other. Dropping it clears the place.
+    fn place(&self) -> Box<dyn Progress>;
+}
+
+/// Told what is being done.
 pub trait Progress: std::fmt::Debug + Send + Sync {
     /// This proof begins.
     fn proof(&self, name: &str);
@@ -78,6 +84,11 @@ pub trait Proof: std::fmt::Debug + Sync {
 
     /// The rules of the family `proof` that it may find something of.
     fn rules(&self) -> &'static [&'static str];
+
+    /// True where it calls the runner. No two such proofs go on at the same time: a user's command may not bear that.
+    fn calls_the_runner(&self) -> bool {
+        false
+    }
 
     /// True where it runs only when it is asked for by name.
     fn is_opt_in(&self) -> bool {

@@ -7,7 +7,7 @@ use phasegate::prove::evidence::Evidence;
 use phasegate::prove::proofs::PROOFS;
 use phasegate::prove::prover::{Prover, Request as ProveRequest, RunnerChoice};
 use phasegate::prove::server::{LocalServer, LocalServerOptions, Server};
-use phasegate::prove::stage::{self, Progress, Proof};
+use phasegate::prove::stage::{self, Progress, Proof, Screen};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +18,12 @@ pub struct Quiet;
 impl Progress for Quiet {
     fn proof(&self, _: &str) {}
     fn unit(&self, _: &str) {}
+}
+
+impl Screen for Quiet {
+    fn place(&self) -> Box<dyn Progress> {
+        Box::new(Quiet)
+    }
 }
 
 /// A server of its own. `PHASEGATE_PG_BIN` chooses the version.
@@ -51,6 +57,7 @@ pub fn request(proofs: &[&str]) -> ProveRequest {
         ledger: None,
         keep: false,
         disk_limit: 4_000_000_000,
+        jobs: 1,
     }
 }
 

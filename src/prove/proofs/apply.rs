@@ -22,6 +22,10 @@ impl Proof for Apply {
         &["apply-failed", "needs-superuser"]
     }
 
+    fn calls_the_runner(&self) -> bool {
+        true
+    }
+
     fn prove(&self, stage: &Stage<'_>) -> Result<ProofReport, ProveError> {
         let all = stage.chain.units.len();
         match apply(stage)? {

@@ -31,6 +31,10 @@ impl Proof for Clock {
         &["depends-on-clock"]
     }
 
+    fn calls_the_runner(&self) -> bool {
+        true
+    }
+
     fn is_opt_in(&self) -> bool {
         true
     }

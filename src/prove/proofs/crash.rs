@@ -40,6 +40,10 @@ impl Proof for Crash {
         &["crash-not-atomic", "crash-not-resumable"]
     }
 
+    fn calls_the_runner(&self) -> bool {
+        true
+    }
+
     fn prove(&self, stage: &Stage<'_>) -> Result<ProofReport, ProveError> {
         drop(stage.memory.applied.take());
         stage.cluster.reset()?;

@@ -30,6 +30,10 @@ impl Proof for SecondRun {
         &[RULE]
     }
 
+    fn calls_the_runner(&self) -> bool {
+        true
+    }
+
     fn prove(&self, stage: &Stage<'_>) -> Result<ProofReport, ProveError> {
         let applied = match stage.memory.applied.take() {
             Some(applied) => applied,
@@ -40,7 +44,7 @@ impl Proof for SecondRun {
         };
         let all = stage.chain.units.len();
         let mut client = applied.database.connect_as_administrator()?;
-        let scope = Scope::everything();
+        let scope = Scope { keeps_plans: true, ..Scope::everything() };
         let before = Fingerprint::read(&mut client, &scope).map_err(while_proving("read the database"))?;
         let sees_passwords = stage.cluster.server().has_superuser();
         let written = written(&mut client, sees_passwords)?;

@@ -269,6 +269,14 @@ impl Server for LocalServer {
         self.with_running(Running::is_alive).unwrap_or(false)
     }
 
+    fn another(&self) -> Result<Option<Box<dyn Server>>, ServerError> {
+        // A port of its own, or of nobody's, is all that two of them could be at odds about.
+        if self.options.settings.iter().any(|(name, _)| matches!(name.as_str(), "listen_addresses" | "port")) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(LocalServer::start(&self.options)?)))
+    }
+
     fn in_another_month(&self) -> Result<Box<dyn Server>, ServerError> {
         if shifted::library().is_none() {
             return Err(ServerError::NoOtherMonth { why: "libfaketime is not installed (apt-get install faketime)" });

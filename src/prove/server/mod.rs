@@ -61,6 +61,12 @@ pub trait Server: std::fmt::Debug + Send + Sync {
     /// False once the server process is gone, as far as can be told without a connection.
     fn is_running(&self) -> bool;
 
+    /// A second server like this one, empty, for work that goes on at the same time; `None` where that cannot be had or costs more than
+    /// it brings.
+    fn another(&self) -> Result<Option<Box<dyn Server>>, ServerError> {
+        Ok(None)
+    }
+
     /// A second server like this one, empty, whose clock is [`shifted::DAYS`] ahead. Fails where that cannot be had.
     fn in_another_month(&self) -> Result<Box<dyn Server>, ServerError> {
         Err(ServerError::NoOtherMonth { why: "only a local server's clock can be set" })

@@ -40,6 +40,10 @@ impl Proof for Runners {
         &[RULE]
     }
 
+    fn calls_the_runner(&self) -> bool {
+        true
+    }
+
     fn prove(&self, stage: &Stage<'_>) -> Result<ProofReport, ProveError> {
         let reference = match reference::of_everything(stage)? {
             Ok(reference) => reference,
