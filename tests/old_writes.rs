@@ -120,6 +120,16 @@ fn a_view_that_loses_a_column_is_found() {
 }
 
 #[test]
+fn what_comes_after_a_unit_that_does_not_apply_is_not_proven() {
+    let server = server();
+    let bench = Bench::new(&server, prove_on);
+    let units = [TABLE, "ALTER TABLE users DROP COLUMN age", "ALTER TABLE nowhere ADD COLUMN c int"];
+    let report = bench.report(&checked(&units, None), &[]);
+    assert_eq!(report.found.len(), 1, "what was found until then stays: {:#?}", report.found);
+    assert!(matches!(&report.outcome, Outcome::NotRun(why) if why.contains("42P01")), "{:?}", report.outcome);
+}
+
+#[test]
 fn a_contract_unit_may_break() {
     let server = server();
     let bench = Bench::new(&server, prove_on);

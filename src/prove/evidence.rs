@@ -137,6 +137,15 @@ impl ProofReport {
         ProofReport { outcome, coverage, remarks, found, observed: Vec::new() }
     }
 
+    /// Not proven where there is a reason why a part of the history was left out: a sentence without a full stop. What was found
+    /// stays.
+    pub fn unless(self, why: Option<String>) -> ProofReport {
+        match why {
+            Some(why) => ProofReport { outcome: Outcome::NotRun(why), ..self },
+            None => self,
+        }
+    }
+
     /// Nothing was proven: a sentence without a full stop.
     pub fn not_run(why: impl Into<String>) -> ProofReport {
         ProofReport {

@@ -7,19 +7,23 @@
 //!
 //! Some runners note that a migration began and then refuse to go on until somebody tells them that nothing happened
 //! (golang-migrate's `force`). The built-in runner does that too, and is told so here where it is true, which is said.
+//!
+//! What was taken from a sequence stays taken when a transaction is undone: that is no part of a migration, and is put back before the
+//! next run, whose rows then have the same numbers as those of an undisturbed one.
 
 use super::differences;
 use super::is_judged;
 use crate::finding::Level;
 use crate::op::Op;
 use crate::prove::cluster::Database;
-use crate::prove::evidence::{Coverage, Found, Outcome, ProofReport};
-use crate::prove::fingerprint::{Fingerprint, Masked, Scope};
+use crate::prove::evidence::{Coverage, Found, ProofReport};
+use crate::prove::fingerprint::{Contents, Difference, Fingerprint, Masked, Scope};
 use crate::prove::runner::proxy::{Administrator, Proxy, Watch};
 use crate::prove::runner::{Call, Ended, Ledger, RunFailure, RunnerError};
 use crate::prove::server::ServerError;
 use crate::prove::stage::{Deadline, Proof, ProveError, Stage, while_proving};
 use crate::source::Wrapping;
+use crate::sql::names::quote_literal;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -55,6 +59,7 @@ impl Proof for Crash {
             found: Vec::new(),
             said: BTreeSet::new(),
             was_forced: false,
+            took_numbers: false,
         };
         let why = killing.go()?;
         let mut remarks = Vec::new();
@@ -65,11 +70,13 @@ impl Proof for Crash {
                     .to_owned(),
             );
         }
-        let mut report = ProofReport::of(killing.coverage, remarks, killing.found);
-        if let Some(why) = why {
-            report.outcome = Outcome::NotRun(why);
+        if killing.took_numbers {
+            remarks.push(
+                "sequences do not roll back: numbers that a killed migration had taken were put back before the next run"
+                    .to_owned(),
+            );
         }
-        Ok(report)
+        Ok(ProofReport::of(killing.coverage, remarks, killing.found).unless(why))
     }
 }
 
@@ -88,6 +95,7 @@ struct Killing<'a, 's> {
     /// Messages that were told already.
     said: BTreeSet<String>,
     was_forced: bool,
+    took_numbers: bool,
 }
 
 impl<'s> Killing<'_, 's> {
@@ -228,16 +236,22 @@ impl<'s> Killing<'_, 's> {
         // A command may have children that hold on.
         victim.end_sessions()?;
         let left = self.look(&victim)?;
-        let is_before = left.difference(&unit.before, &Masked::default()).is_empty();
+        let (taken, found): (Vec<Difference>, Vec<Difference>) =
+            unit.before.difference(&left, &Masked::default()).into_iter().partition(is_position);
+        let is_before = found.is_empty();
         let is_after = is_before || self.is_end(unit, &left)?.is_none();
         let wrapping = self.stage.chain.units[unit.at].wrapping;
         if !is_after && matches!(wrapping, Wrapping::Wrapped | Wrapping::Batch) {
-            let what = differences(&unit.before.difference(&left, &Masked::default()));
+            let what = differences(&found);
             self.tell(
                 "crash-not-atomic",
                 unit.at,
                 format!("the runner was killed after {boundary} statements, and a part of this migration is there: {what}"),
             );
+        }
+        if is_before && !taken.is_empty() {
+            put_back(&victim, &taken)?;
+            self.took_numbers = true;
         }
         let mut ended = self.run(&victim, unit.at + 1, None)?;
         if let (Some(_), true, true) = (&ended.failure, is_before || is_after, self.stage.runner.is_built_in()) {
@@ -263,16 +277,19 @@ impl<'s> Killing<'_, 's> {
         Ok(())
     }
 
-    /// `None` where this is what an undisturbed run leaves, apart from what is never the same twice.
+    /// `None` where this is what an undisturbed run leaves, apart from what is never the same twice, and from numbers that a run which
+    /// failed took.
     fn is_end(&self, unit: &Unit<'_>, left: &Fingerprint) -> Result<Option<String>, ProveError> {
-        let found = unit.after.difference(left, &Masked::default());
-        if found.is_empty() {
+        let different = |masked: &Masked| -> Vec<Difference> {
+            unit.after.difference(left, masked).into_iter().filter(|difference| !is_position(difference)).collect()
+        };
+        if different(&Masked::default()).is_empty() {
             return Ok(None);
         }
         let again = self.stage.cluster.copy_of(&self.database)?;
         self.run(&again, unit.at + 1, None)?;
         let masked = Fingerprint::undetermined(&unit.after, &self.look(&again)?);
-        let found = unit.after.difference(left, &masked);
+        let found = different(&masked);
         Ok((!found.is_empty()).then(|| differences(&found)))
     }
 
@@ -361,6 +378,24 @@ fn spread(all: usize, wanted: usize) -> Vec<usize> {
         chosen.insert(all - at * all / wanted);
     }
     chosen.into_iter().filter(|boundary| *boundary > 0).collect()
+}
+
+/// Where a sequence stands, on both sides.
+fn is_position(difference: &Difference) -> bool {
+    let Difference::Contents { before: Some(before), after: Some(after), .. } = difference else { return false };
+    matches!((before, after), (Contents::Sequence { .. }, Contents::Sequence { .. }))
+}
+
+/// Sequences stand again where they stood before.
+fn put_back(database: &Database<'_>, taken: &[Difference]) -> Result<(), ProveError> {
+    let mut client = database.connect_as_administrator()?;
+    for difference in taken {
+        if let Difference::Contents { relation, before: Some(Contents::Sequence { last_value, is_called }), .. } = difference {
+            let set = format!("SELECT pg_catalog.setval({}, {last_value}, {is_called})", quote_literal(relation));
+            client.batch_execute(&set).map_err(while_proving("put a sequence back"))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -81,11 +81,10 @@ pub fn prove_on(
         proving.statements
     )];
     remarks.extend(proving.not_judged);
-    remarks.extend(why);
     remarks.extend(proving.seeds.remarks());
     remarks.extend(proving.unfilled.into_iter().map(|(table, why)| format!("{table} could not be filled: {why}.")));
     let coverage = Coverage { done, of: chain.units.len(), what: "units" };
-    Ok(ProofReport::of(coverage, remarks, proving.found))
+    Ok(ProofReport::of(coverage, remarks, proving.found).unless(why))
 }
 
 struct Proving<'a> {
@@ -126,7 +125,7 @@ impl Proving<'_> {
             }
             if let Err(stopped) = walk::apply(&empty, unit, Turn::First)? {
                 let why = format!(
-                    "{} does not apply on empty tables ({} {}), so that nothing is said about it and what comes after it.",
+                    "{} does not apply on empty tables ({} {}), so that nothing is said about it and what comes after it",
                     unit.id, stopped.sqlstate, stopped.message
                 );
                 return Ok((judged, Some(why)));

@@ -66,12 +66,11 @@ pub fn prove_on(
     };
     let (done, why) = proving.go(progress)?;
     let mut remarks = Vec::new();
-    remarks.extend(why);
     remarks.extend(proving.seeds.remarks());
     let unfilled = proving.unfilled.into_iter().map(|(table, why)| format!("{table} could not be filled: {why}."));
     remarks.extend(unfilled);
     let coverage = Coverage { done, of: chain.units.len(), what: "units" };
-    Ok(ProofReport::of(coverage, remarks, proving.found))
+    Ok(ProofReport::of(coverage, remarks, proving.found).unless(why))
 }
 
 struct Proving<'a> {
@@ -98,7 +97,7 @@ impl Proving<'_> {
             self.fill(&filled)?;
             if let Err(stopped) = walk::apply(&empty, unit, Turn::First)? {
                 let why = format!(
-                    "{} does not apply on empty tables ({} {}), so that nothing is said about it and what comes after it.",
+                    "{} does not apply on empty tables ({} {}), so that nothing is said about it and what comes after it",
                     unit.id, stopped.sqlstate, stopped.message
                 );
                 return Ok((done, Some(why)));
