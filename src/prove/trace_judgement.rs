@@ -159,6 +159,12 @@ impl Comparison {
             let (ours, theirs) = (&mut predicted.locks, &mut observed.locks);
             if let (Some(ours), Some(theirs)) = (ours, theirs) {
                 let weak = |mode: &LockMode| *mode <= LockMode::RowExclusiveLock;
+                // A row that refers to another locks it, and so makes more of a lock that reading alone takes.
+                for (relation, mode) in ours.iter_mut() {
+                    if let Some(more) = theirs.get(relation).filter(|more| weak(more) && *more > mode) {
+                        *mode = *more;
+                    }
+                }
                 theirs.retain(|relation, mode| !weak(mode) || ours.contains_key(relation));
                 ours.retain(|relation, mode| !weak(mode) || theirs.contains_key(relation));
             }
