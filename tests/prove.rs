@@ -410,6 +410,74 @@ fn a_time_of_day_in_the_schema_is_no_trace_of_a_crash() {
 }
 
 #[test]
+fn a_number_that_a_killed_migration_took_from_a_sequence_is_no_part_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    // The table of a built-in runner that notes what it begins, and one that does not.
+    for layout in ["0001_init.up.sql", "V1__init.sql"] {
+        let second = layout.replace('1', "2");
+        write(
+            directory.path(),
+            &[
+                (layout, "CREATE TABLE teams (id serial PRIMARY KEY, name text);"),
+                (&second, "INSERT INTO teams (name) VALUES ('first'), ('second');\nCREATE TABLE members (id bigint);"),
+            ],
+        );
+        let path = directory.path().to_str().unwrap();
+        let output = phasegate(&[path, "--format", "json", "--only", "crash"]);
+        let report = report(&output);
+        assert_eq!(outcomes(&report), [("crash".to_owned(), "passed".to_owned())], "{:#}", report["findings"]);
+        let remarks = report["evidence"][0]["proofs"][0]["remarks"].to_string();
+        assert!(remarks.contains("sequences do not roll back"), "{layout}: {remarks}");
+        for name in [layout, &second] {
+            std::fs::remove_file(directory.path().join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn rows_that_a_second_run_changes_by_a_rewrite_are_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    write(
+        directory.path(),
+        &[
+            (
+                "0001_init.sql",
+                "CREATE TABLE notes (body text);\nINSERT INTO notes VALUES ('a');\nCREATE TABLE other (body text);",
+            ),
+            ("0002_more.sql", "ALTER TABLE notes ALTER body TYPE text USING body || '!';"),
+            ("0003_same.sql", "ALTER TABLE notes ALTER body TYPE text USING upper(body);"),
+        ],
+    );
+    let output = phasegate(&[directory.path().to_str().unwrap(), "--format", "json", "--only", "rerun"]);
+    let changed: Vec<Value> = report(&output)["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["rule"] == "rerun-changed")
+        .map(|finding| finding["migration"].clone())
+        .collect();
+    assert_eq!(changed, ["0002"], "the third changes every row the first time only");
+}
+
+#[test]
+fn a_row_that_refers_to_another_one_locks_it_and_that_is_no_missed_prediction() {
+    let directory = tempfile::tempdir().unwrap();
+    write(
+        directory.path(),
+        &[
+            ("0001_init.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\nINSERT INTO users VALUES (1);"),
+            ("0002_teams.sql", "CREATE TABLE teams (owner bigint REFERENCES users);"),
+            ("0003_rows.sql", "INSERT INTO teams SELECT id FROM users;"),
+        ],
+    );
+    let output = phasegate(&[directory.path().to_str().unwrap(), "--format", "json", "--only", "trace"]);
+    let report = report(&output);
+    assert_eq!(outcomes(&report), [("trace".to_owned(), "passed".to_owned())], "{:#}", report["findings"]);
+    let locks = report["evidence"][0]["observed"][2]["statements"][0]["locks"].to_string();
+    assert!(locks.contains("public.users") && locks.contains("RowShare"), "it is seen all the same: {locks}");
+}
+
+#[test]
 fn a_file_of_nothing_but_concurrently_is_run_without_the_transaction_that_is_only_assumed() {
     let directory = tempfile::tempdir().unwrap();
     let index = "CREATE INDEX CONCURRENTLY by_name ON users (name);";

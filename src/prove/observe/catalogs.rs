@@ -15,6 +15,9 @@ pub const PG_TYPE: Oid = 1247;
 pub const PG_PROC: Oid = 1255;
 pub const PG_NAMESPACE: Oid = 2615;
 
+/// `FirstNormalObjectId` (`src/include/access/transam.h`): what has a lower OID came with the server.
+pub const FIRST_NORMAL_OBJECT: Oid = 16_384;
+
 /// Everything at one moment. Clones share what did not change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalogs {

@@ -1,6 +1,6 @@
 //! Reads the catalogs through the connection that is being watched, without a trace in it, and only what may have changed.
 
-use super::catalogs::Catalogs;
+use super::catalogs::{Catalogs, FIRST_NORMAL_OBJECT};
 use super::changes::{Changes, Counters};
 use super::planned::Planned;
 use super::queries;
@@ -171,13 +171,16 @@ impl Observer {
         if changes.of(&["pg_inherits"], &[]).is_some() {
             queries::inherits(reader, &mut catalogs.inherits)?;
         }
-        if let Some(part) = changes.of(&["pg_sequence", "pg_depend"], &[]) {
+        // Whatever owns it from now on, its row is written anew (`AlterSequence`).
+        if let Some(part) = changes.of(&["pg_sequence"], &[]) {
             queries::sequences(reader, part, &mut catalogs.sequences)?;
         }
         if changes.of(&["pg_extension"], &["pg_namespace"]).is_some() {
             queries::extensions(reader, &mut catalogs.extensions)?;
         }
-        if changes.of(&["pg_depend"], &[]).is_some() {
+        // What initdb made has no members among the objects of users.
+        let has_extension = catalogs.extensions.keys().any(|extension| *extension >= FIRST_NORMAL_OBJECT);
+        if (has_extension || !catalogs.members.is_empty()) && changes.of(&["pg_depend"], &[]).is_some() {
             queries::members(reader, &mut catalogs.members)?;
         }
         let publications = ["pg_publication", "pg_publication_rel", "pg_publication_namespace"];

@@ -190,10 +190,11 @@ impl Again<'_, '_> {
     /// No more than what was written.
     fn scope_of(&self, written: Written) -> Scope {
         let whole = self.scope();
+        let only_rows_of = Some(written.tables);
         if written.catalogs {
-            whole
+            Scope { only_rows_of, ..whole }
         } else {
-            Scope { schema: false, cluster: false, only_rows_of: Some(written.tables), ..whole }
+            Scope { schema: false, cluster: false, only_rows_of, ..whole }
         }
     }
 
@@ -257,17 +258,20 @@ enum Attempt {
 
 /// What a transaction wrote to.
 struct Written {
-    /// Qualified names of tables of users.
+    /// Qualified names of tables of users whose rows may be others: rows were written, or all of the table was.
     tables: BTreeSet<String>,
-    /// To any table of the server's own: then anything may be otherwise.
+    /// To any table of the server's own: then anything else may be otherwise.
     catalogs: bool,
 }
 
 impl Written {
     fn read(client: &mut Client) -> Result<Written, postgres::Error> {
-        const QUERY: &str = "SELECT pg_catalog.quote_ident(schemaname) || '.' || pg_catalog.quote_ident(relname), schemaname = 'pg_catalog' \
-             FROM pg_catalog.pg_stat_xact_all_tables \
-             WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND schemaname !~ '^pg_(toast_)?temp' AND schemaname <> 'pg_toast'";
+        // A rewrite counts no rows, but gives the table another file, and so writes its row in `pg_class` anew.
+        const QUERY: &str = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), n.nspname = 'pg_catalog' \
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm') \
+             AND n.nspname !~ '^pg_(toast$|temp_|toast_temp_)' AND (pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) \
+             + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) > 0 \
+             OR c.oid >= 16384 AND pg_catalog.age(c.xmin) <= pg_catalog.age(pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid))";
         let mut written = Written { tables: BTreeSet::new(), catalogs: false };
         for row in client.query(QUERY, &[])? {
             if row.try_get(1)? {
