@@ -178,9 +178,11 @@ impl Observer {
         if changes.of(&["pg_extension"], &["pg_namespace"]).is_some() {
             queries::extensions(reader, &mut catalogs.extensions)?;
         }
-        // What initdb made has no members among the objects of users.
+        // Nearly every statement writes to `pg_depend`. The extension that initdb made has no members among the objects of users, unless
+        // somebody gave it some: that is seen when everything is read.
         let has_extension = catalogs.extensions.keys().any(|extension| *extension >= FIRST_NORMAL_OBJECT);
-        if (has_extension || !catalogs.members.is_empty()) && changes.of(&["pg_depend"], &[]).is_some() {
+        let may_have = |part: &Part| has_extension || !catalogs.members.is_empty() || *part == Part::Whole;
+        if changes.of(&["pg_depend"], &[]).filter(may_have).is_some() {
             queries::members(reader, &mut catalogs.members)?;
         }
         let publications = ["pg_publication", "pg_publication_rel", "pg_publication_namespace"];
