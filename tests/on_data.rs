@@ -66,6 +66,24 @@ fn what_hangs_on_values_that_were_made_up_is_a_warning_that_shows_them() {
 }
 
 #[test]
+fn what_a_unit_copies_from_made_up_rows_into_a_table_of_its_own_is_made_up_too() {
+    let server = server();
+    let bench = Bench::new(&server, prove_on);
+    let units = [
+        "CREATE TABLE documents (data text UNIQUE); CREATE TABLE templates (data text UNIQUE)",
+        "CREATE TABLE envelopes (data text); INSERT INTO envelopes SELECT data FROM documents UNION ALL SELECT data FROM templates; \
+         CREATE UNIQUE INDEX ON envelopes (data)",
+    ];
+    let said = bench.said(&units);
+    assert_eq!(said.len(), 1, "{said:?}");
+    let (level, unit, message) = &said[0];
+    assert!(
+        (*level, *unit) == (Level::Warning, Some(1)) && message.contains("23505") && message.contains("only you"),
+        "{message}"
+    );
+}
+
+#[test]
 fn what_works_on_rows_is_silent() {
     let server = server();
     let bench = Bench::new(&server, prove_on);

@@ -165,6 +165,12 @@ impl Proving<'_> {
             return Ok(true);
         }
         let (Some(table), false, true) = (&place.table, place.columns.is_empty(), place.is_of_table) else { return Ok(false) };
+        // What the unit itself made and filled is undone with it: its rows came from the made-up ones of other tables.
+        const EXISTS: &str = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
+        let exists = client.query_one(EXISTS, &[table]).and_then(|row| row.try_get(0));
+        if !exists.map_err(while_proving("look for a table"))? {
+            return Ok(false);
+        }
         const QUERY: &str = "SELECT a.attrelid, a.attnum FROM pg_catalog.pg_attribute a \
              WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname = $2 AND NOT a.attisdropped";
         for column in &place.columns {
