@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What names of prepared statements of ours start with.
-pub const PREFIX: &str = "phasegate_";
+/// What names of prepared statements of ours start with, those of the fingerprint too: who empties a session leaves them (`Tracer`).
+const PREFIX: &str = "phasegate_";
 
 /// No two of them in a session, whoever asks there.
 static NEXT: AtomicUsize = AtomicUsize::new(1);

@@ -1,9 +1,9 @@
-//! One query per catalog. They run with only `pg_catalog` on the search path, so every user name comes out qualified.
+//! One query per catalog; [`classes`] also reads the files of relations and indexes. They run with `pg_catalog` before all else on the
+//! search path, so every user name comes out qualified.
 //!
 //! A query with a parameter reads the rows that are at most that old in transactions (`age(xmin)`): everything, or what the open
-//! transaction has written. Users' objects have
-//! OIDs from 16384 on (`FirstNormalObjectId`), which spares the server its own; not where tables are joined before anything is known of
-//! the age, as a plan made while there are few would loop over many later.
+//! transaction has written. Users' objects have OIDs from 16384 on (`FirstNormalObjectId`), which spares the server its own; not where
+//! tables are joined before anything is known of the age, as a plan made while there are few would loop over many later.
 
 use super::catalogs::*;
 use super::reader::{Part, Reader};
